@@ -91,6 +91,10 @@ void cli_put_findings(struct cli *c, const struct findings *findings);
 /* Findings as the JSON array of the documented form. */
 void cli_json_findings(const struct cli *c, struct json_writer *w, const struct findings *findings);
 
+/* Writes what is in c->out now, for a command that streams or goes on for long; gives an exit
+ * status. */
+int cli_flush(struct cli *c);
+
 /* The higher of two exit statuses. */
 int cli_worse(int a, int b);
 
