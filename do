@@ -1,0 +1,287 @@
+#!/usr/bin/env bash
+# Everything that is done with a checkout of sealpost; ./do alone says what there is.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+usage() {
+    cat <<'END'
+./do run [DOMAIN]             build, set up a demo for DOMAIN (example.test) and serve its policy here
+./do build                    build the program in build/
+./do test                     run every test: ASan and UBSan, valgrind, lints (under 20 minutes)
+./do soak                     the same with every long loop in full
+./do lint                     the lints, the code's format, clang-tidy
+./do format                   put the code into its format
+./do fuzz [TARGET] [SECONDS]  fuzz one parser or all of them (60 seconds each)
+./do bench [NAME]             measure what is claimed to be fast
+./do fresh                    try run and test on a bare Debian made for it (as root)
+
+Missing Debian packages are installed; the list and the command are shown first. SEALPOST_NO_INSTALL=1
+leaves the system alone.
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "./do: $*"
+    exit 2
+}
+
+# --- what each task needs -----------------------------------------------------------------------
+
+# Debian packages; "a|b" takes the first that the release has. The names hold on Debian 12 and 13
+# and on Ubuntu 24.04.
+packages_for() {
+    local build="gcc libc6-dev meson ninja-build pkgconf|pkg-config python3
+        libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev
+        libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
+    local run="curl openssl"
+    local test="libcmocka-dev valgrind scdoc"
+    local clang="clang libclang-rt-dev|libclang-rt-14-dev"
+    case $1 in
+    build) echo "$build" ;;
+    run) echo "$build $run" ;;
+    test) echo "$build $run $test" ;;
+    fuzz) echo "$build libcmocka-dev $clang" ;;
+    lint) echo "$build $run $test $clang clang-format clang-tidy" ;;
+    bench) echo "$build $run nginx-light|nginx jq" ;;
+    format) echo "clang-format" ;;
+    fresh) echo "debootstrap" ;;
+    esac
+}
+
+# The same as programs and pkg-config modules, for systems without dpkg.
+programs_for() {
+    local build="cc meson ninja pkg-config python3"
+    case $1 in
+    build) echo "$build" ;;
+    run) echo "$build curl openssl" ;;
+    test) echo "$build curl openssl valgrind scdoc" ;;
+    fuzz) echo "$build clang" ;;
+    lint) echo "$build curl openssl valgrind scdoc clang clang-format clang-tidy" ;;
+    bench) echo "$build curl openssl nginx jq" ;;
+    format) echo "clang-format" ;;
+    fresh) echo "debootstrap" ;;
+    esac
+}
+
+modules_for() {
+    local build="libcurl libdeflate libevent libevent_openssl gmime-3.0 libidn2 jansson sqlite3 openssl
+        libunbound zlib"
+    case $1 in
+    build | run | bench) echo "$build" ;;
+    test | fuzz | lint) echo "$build cmocka" ;;
+    esac
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# Prints the packages of a task that are not installed, alternatives resolved.
+missing_packages() {
+    local wanted name found
+    for wanted in $(packages_for "$1"); do
+        found=
+        for name in ${wanted//|/ }; do
+            if installed "$name"; then
+                found=yes
+                break
+            fi
+        done
+        [ -n "$found" ] || echo "$wanted"
+    done
+}
+
+# The first of "a|b" that this release has.
+choose_package() {
+    local name
+    for name in ${1//|/ }; do
+        if [ -n "$(apt-cache policy "$name" 2>/dev/null | sed -n 's/^ *Candidate: *(none)$//; s/^ *Candidate: //p')" ]; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "${1%%|*}"
+}
+
+need_on_debian() {
+    local task=$1 missing as_root=() wanted names=()
+    missing=$(missing_packages "$task")
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            die "these Debian packages are missing, and installing them needs root or sudo. As root, run
+  apt-get update && apt-get install $(printf '%s' "$missing" | sed 's/|.*//' | tr '\n' ' ')"
+        fi
+        as_root=(sudo)
+    fi
+    if [ "$(id -u)" -eq 0 ]; then
+        as_root=(env)
+    fi
+    say "Missing Debian packages: $(echo "$missing" | sed 's/|.*//' | tr '\n' ' ')"
+    say "Installing them: ${as_root[0]/#env/} apt-get update"
+    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
+    for wanted in $missing; do
+        names+=("$(choose_package "$wanted")")
+    done
+    say "Installing them: ${as_root[0]/#env/} apt-get install --yes --no-install-recommends ${names[*]}"
+    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q install --yes \
+        --no-install-recommends "${names[@]}" </dev/null >&2 ||
+        die "apt-get could not install what is needed; see its message above"
+}
+
+need_elsewhere() {
+    local task=$1 name missing=()
+    for name in $(programs_for "$task"); do
+        command -v "$name" >/dev/null || missing+=("the program $name")
+    done
+    if command -v pkg-config >/dev/null; then
+        for name in $(modules_for "$task"); do
+            pkg-config --exists "$name" || missing+=("the library $name with its headers")
+        done
+    fi
+    [ ${#missing[@]} -eq 0 ] && return 0
+    say "./do: this is no Debian, so please install by its own means:"
+    printf '    %s\n' "${missing[@]}" >&2
+    exit 2
+}
+
+need() {
+    if [ -n "${SEALPOST_NO_INSTALL:-}" ]; then
+        return 0
+    elif command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+        need_on_debian "$1"
+    else
+        need_elsewhere "$1"
+    fi
+}
+
+# --- building -------------------------------------------------------------------------------------
+
+# setup FOLDER OPTION...: configures a build folder, again only when the options changed.
+setup() {
+    local folder=$1 wanted
+    shift
+    wanted="${CC:-cc} $*"
+    if [ -f "$folder/build.ninja" ] && [ "$(cat "$folder/.options" 2>/dev/null)" = "$wanted" ]; then
+        return 0
+    fi
+    say "Configuring $folder"
+    rm -rf "$folder"
+    meson setup "$folder" "$@" >"$folder.log" 2>&1 || {
+        cat "$folder.log" >&2
+        die "meson could not configure $folder"
+    }
+    mv "$folder.log" "$folder/setup.log"
+    echo "$wanted" >"$folder/.options"
+}
+
+# compile FOLDER: says nothing when there is nothing to do.
+compile() {
+    local folder=$1
+    if ninja -C "$folder" -n 2>/dev/null | grep -q 'no work to do'; then
+        return 0
+    fi
+    say "Building $folder"
+    if [ -t 2 ]; then
+        ninja -C "$folder" >&2
+    else
+        ninja -C "$folder" >"$folder/build.log" 2>&1 || {
+            grep -v '^\[[0-9]*/[0-9]*\] \(Compiling\|Linking\|Generating\)' "$folder/build.log" >&2
+            die "$folder does not build"
+        }
+        # Warnings are worth seeing even where they are not errors.
+        grep -A4 'warning:' "$folder/build.log" >&2 || true
+    fi
+}
+
+build_program() {
+    need "${1:-build}"
+    setup build -Dtests=false
+    compile build
+}
+
+# --- the tasks --------------------------------------------------------------------------------------
+
+task_build() {
+    build_program build
+    say "build/src/sealpost is up to date."
+}
+
+task_run() {
+    build_program run
+    exec tools/demo.sh "${1:-example.test}"
+}
+
+task_test() {
+    need test
+    export SEALPOST_SOAK="${SEALPOST_SOAK:-0}"
+    export SEALPOST_SEED="${SEALPOST_SEED:-$(date +%s)}"
+    say "SEALPOST_SEED=$SEALPOST_SEED SEALPOST_SOAK=$SEALPOST_SOAK"
+    setup build-asan -Db_sanitize=address,undefined -Dwerror=true
+    setup build-valgrind -Dwerror=true
+    compile build-asan
+    compile build-valgrind
+    tools/run_tests.py build-asan --valgrind build-valgrind "$@"
+}
+
+task_soak() {
+    SEALPOST_SOAK=1 task_test "$@"
+}
+
+sources() { git ls-files -z -- 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'bench/*.c' 'bench/*.h'; }
+
+task_lint() {
+    local failed=0
+    need lint
+    say "Lints"
+    setup build-clang -Dbuildtype=release -Dwerror=true
+    compile build-clang
+    tools/run_tests.py build-clang --suite lint || failed=1
+    say "Format"
+    sources | xargs -0 clang-format --dry-run -Werror ||
+        {
+            say "./do format puts this right."
+            failed=1
+        }
+    say "clang-tidy"
+    tools/clang_tidy.py build-clang || failed=1
+    return "$failed"
+}
+
+task_format() {
+    need format
+    sources | xargs -0 clang-format -i
+    git diff --stat
+}
+
+task_fuzz() {
+    need fuzz
+    tools/fuzz.sh "$@"
+}
+
+task_bench() {
+    need bench
+    [ -x bench/run ] || die "there is nothing to measure yet: bench/run is missing"
+    CC=gcc setup build-bench -Dbuildtype=release -Dtests=false
+    compile build-bench
+    exec bench/run build-bench "$@"
+}
+
+task_fresh() {
+    need fresh
+    exec tools/fresh.sh "$@"
+}
+
+main() {
+    local task=${1:-}
+    [ $# -gt 0 ] && shift
+    case $task in
+    run | build | test | soak | lint | format | fuzz | bench | fresh) "task_$task" "$@" ;;
+    "" | help | --help | -h) usage ;;
+    *)
+        usage >&2
+        die "there is no $task"
+        ;;
+    esac
+}
+
+main "$@"
