@@ -1,0 +1,201 @@
+#include "net/dns.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unbound-event.h>
+#include <unbound.h>
+
+#include "base/domain.h"
+#include "net/messages.h"
+
+#define CLASS_IN         1
+#define RCODE_NO_ERROR   0
+#define RCODE_NAME_ERROR 3
+#define SECURITY_BOGUS   1 /* ub_event_callback_type's `sec` */
+#define SECURITY_SECURE  2
+#define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
+#define FORWARD_MAX      127
+
+struct dns {
+    struct ub_ctx *ctx;
+};
+
+struct dns_query {
+    struct dns *dns;
+    enum dns_type type;
+    dns_callback *callback;
+    void *user;
+    int async_id;
+};
+
+static int set_up(struct dns *dns, const struct dns_settings *settings, struct error *err)
+{
+    for (size_t i = 0; i < settings->forward_count; i++) {
+        char address[FORWARD_MAX + 1] = "";
+        struct str forward = settings->forward[i];
+        if (forward.n <= FORWARD_MAX)
+            memcpy(address, forward.p, forward.n);
+        if (ub_ctx_set_fwd(dns->ctx, address) != 0 || !*address)
+            return error_set(err, ERROR_PERMANENT, msg_dns_bad_forward(forward));
+    }
+    const char *anchor = settings->trust_anchor;
+    if (anchor && *anchor && ub_ctx_add_ta_file(dns->ctx, anchor) != 0)
+        return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
+    /* A resolver on loopback is what dns.forward mostly names. */
+    int failed = ub_ctx_set_option(dns->ctx, "do-not-query-localhost:", "no");
+    if (failed)
+        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
+    return 0;
+}
+
+struct dns *dns_new(struct event_base *base, const struct dns_settings *settings, struct error *err)
+{
+    struct dns *dns = calloc(1, sizeof *dns);
+    if (dns)
+        dns->ctx = ub_ctx_create_event(base);
+    if (!dns || !dns->ctx) {
+        error_set_memory(err);
+        free(dns);
+        return NULL;
+    }
+    if (set_up(dns, settings, err) < 0) {
+        dns_free(dns);
+        return NULL;
+    }
+    return dns;
+}
+
+void dns_free(struct dns *dns)
+{
+    if (!dns)
+        return;
+    ub_ctx_delete(dns->ctx);
+    free(dns);
+}
+
+static int by_preference(const void *a, const void *b)
+{
+    const struct dns_record *x = a, *y = b;
+    if (x->preference != y->preference)
+        return x->preference < y->preference ? -1 : 1;
+    return str_cmp(x->text, y->text);
+}
+
+static enum dns_status read_status(int rcode, struct str packet, enum dns_type type, int security,
+                                   struct arena *arena, struct dns_answer *answer)
+{
+    if (security == SECURITY_BOGUS)
+        return DNS_BOGUS;
+    if (rcode == RCODE_NAME_ERROR)
+        return DNS_NO_NAME;
+    if (rcode != RCODE_NO_ERROR || !dns_message_read(packet, type, arena, &answer->records))
+        return DNS_FAILED;
+    if (answer->records.count > 1 && type == DNS_MX)
+        qsort(answer->records.at, answer->records.count, sizeof *answer->records.at, by_preference);
+    return answer->records.count ? DNS_FOUND : DNS_NO_DATA;
+}
+
+/* The signature is ub_event_callback_type's. */
+static void on_answer(void *user, int rcode, void *packet, int length, int security, char *why,
+                      int was_ratelimited)
+{
+    struct dns_query *query = user;
+    struct dns_answer answer = {.secure = security == SECURITY_SECURE, .why = str_from(why)};
+    struct arena arena CLEANUP(arena_done);
+    struct str bytes = {packet, packet && length > 0 ? (size_t)length : 0};
+    (void)was_ratelimited;
+    arena_init(&arena, ANSWER_BYTES_MAX);
+    answer.status = read_status(rcode, bytes, query->type, security, &arena, &answer);
+    query->callback(query->user, &answer);
+    free(query);
+}
+
+struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type type,
+                             dns_callback *callback, void *user, struct error *err)
+{
+    char text[DOMAIN_NAME_MAX + 1] = "";
+    struct dns_query *query = calloc(1, sizeof *query);
+    if (!query) {
+        error_set_memory(err);
+        return NULL;
+    }
+    if (name.n <= DOMAIN_NAME_MAX)
+        memcpy(text, name.p, name.n);
+    *query = (struct dns_query){.dns = dns, .type = type, .callback = callback, .user = user};
+    int failed = *text ? ub_resolve_event(dns->ctx, text, (int)type, CLASS_IN, query, on_answer,
+                                          &query->async_id)
+                       : UB_SYNTAX;
+    if (failed) {
+        error_set(err, ERROR_TEMPORARY, msg_dns_cannot_ask(name, str_from(ub_strerror(failed))));
+        free(query);
+        return NULL;
+    }
+    return query;
+}
+
+void dns_cancel(struct dns_query *query)
+{
+    ub_cancel(query->dns->ctx, query->async_id);
+    free(query);
+}
+
+struct waiting {
+    struct arena *arena;
+    struct dns_answer *answer;
+    bool answered;
+};
+
+static void keep_answer(void *user, const struct dns_answer *answer)
+{
+    struct waiting *w = user;
+    const struct dns_records *from = &answer->records;
+    struct dns_records *to = &w->answer->records;
+    w->answered = true;
+    *w->answer = *answer;
+    w->answer->why = arena_str(w->arena, answer->why);
+    to->canonical = arena_str(w->arena, from->canonical);
+    to->at = arena_array(w->arena, from->count, sizeof *to->at);
+    for (size_t i = 0; to->at && i < from->count; i++) {
+        to->at[i] = from->at[i];
+        to->at[i].text = arena_str(w->arena, from->at[i].text);
+    }
+}
+
+static void wait_for(struct event_base *base, struct waiting *w, unsigned seconds)
+{
+    struct timeval limit = {.tv_sec = seconds};
+    event_base_loopexit(base, &limit);
+    while (!w->answered && !event_base_got_exit(base) && event_base_loop(base, EVLOOP_ONCE) == 0) {
+    }
+}
+
+static void free_base(struct event_base **base)
+{
+    if (*base)
+        event_base_free(*base);
+}
+
+int dns_ask(const struct dns_settings *settings, struct str name, enum dns_type type,
+            unsigned seconds, struct arena *arena, struct dns_answer *answer, struct error *err)
+{
+    struct event_base *base CLEANUP(free_base) = event_base_new();
+    struct waiting w = {.arena = arena, .answer = answer};
+    if (!base)
+        return error_set_memory(err);
+    struct dns *dns = dns_new(base, settings, err);
+    if (!dns)
+        return -ERROR_PERMANENT;
+    struct dns_query *query = dns_lookup(dns, name, type, keep_answer, &w, err);
+    if (!query) {
+        dns_free(dns);
+        return -ERROR_TEMPORARY;
+    }
+    wait_for(base, &w, seconds);
+    if (!w.answered) {
+        dns_cancel(query);
+        *answer = (struct dns_answer){.status = DNS_FAILED};
+    }
+    dns_free(dns);
+    return arena->failed ? error_set_memory(err) : 0;
+}

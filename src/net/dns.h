@@ -1,0 +1,63 @@
+/*
+ * dns.h - DNS questions on an event loop, answered and validated by libunbound.
+ *
+ * This program validates DNSSEC itself and trusts no stranger's AD bit. Questions go to the
+ * resolvers of `dns.forward`, or, without them, down from the root. Every question ends in exactly
+ * one callback, unless it is cancelled.
+ *
+ * DIAGNOSTICS: dns_new fails when libunbound cannot be set up; the message names the setting.
+ */
+#ifndef SEALPOST_NET_DNS_H
+#define SEALPOST_NET_DNS_H
+
+#include "base/error.h"
+#include "net/dns_message.h"
+
+struct event_base;
+struct dns;
+struct dns_query;
+
+enum dns_status {
+    DNS_FOUND,   /* there are records of the type */
+    DNS_NO_NAME, /* the name does not exist (NXDOMAIN) */
+    DNS_NO_DATA, /* the name exists and has none of the type */
+    DNS_BOGUS,   /* the answer fails DNSSEC validation; `why` says how */
+    DNS_FAILED,  /* no usable answer: SERVFAIL, REFUSED, nobody answered */
+};
+
+struct dns_answer {
+    enum dns_status status;
+    bool secure;                /* validated from the trust anchor down */
+    struct str why;             /* DNS_BOGUS: the validator's reason */
+    struct dns_records records; /* MX: in the order of preference, then of names */
+};
+
+struct dns_settings {
+    const struct str *forward; /* ADDRESS or ADDRESS@PORT; none: full recursion */
+    size_t forward_count;
+    const char *trust_anchor; /* file with the root's keys; NULL or "": nothing is validated */
+};
+
+/* The answer is borrowed and valid during the call only. */
+typedef void dns_callback(void *user, const struct dns_answer *answer);
+
+/* The loop must outlive the result. */
+struct dns *dns_new(struct event_base *base, const struct dns_settings *settings,
+                    struct error *err);
+void dns_free(struct dns *dns);
+
+/* Asks. name is without trailing dot. NULL, with *err, when the question cannot be asked; no
+ * callback then. The callback may run before this returns. */
+struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type type,
+                             dns_callback *callback, void *user, struct error *err);
+
+/* Drops a question: its callback will not run. */
+void dns_cancel(struct dns_query *query);
+
+/* Asks one question and waits at most `seconds` for the answer, for commands that have nothing else
+ * to do; the answer is in arena. A question that is not answered in time is DNS_FAILED. */
+int dns_ask(const struct dns_settings *settings, struct str name, enum dns_type type,
+            unsigned seconds, struct arena *arena, struct dns_answer *answer,
+            struct error *err) NODISCARD;
+
+#endif

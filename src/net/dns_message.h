@@ -1,0 +1,41 @@
+/*
+ * dns_message.h - reads DNS answers from their wire form (RFC 1035 section 4).
+ *
+ * Pure functions over bytes that strangers wrote (libunbound has validated them, but not us from
+ * them). Names are decompressed with a bounded number of jumps. The text form of a name escapes
+ * what is no printable character in the way of master files (RFC 1035 5.1).
+ */
+#ifndef SEALPOST_NET_DNS_MESSAGE_H
+#define SEALPOST_NET_DNS_MESSAGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+
+#define DNS_RECORDS_MAX 1000 /* of one type in one answer; more are passed over */
+
+struct dns_record {
+    struct str text; /* MX: the host, "." for a null MX (RFC 7505); A, AAAA: the address; TXT: its
+                        strings joined; CNAME: the name; names without the trailing dot */
+    uint16_t preference; /* MX */
+};
+
+struct dns_records {
+    struct dns_record *at; /* in the order of the message */
+    size_t count;
+    uint32_t ttl;         /* the lowest among them, in seconds */
+    struct str canonical; /* where the last CNAME led; empty without one */
+};
+
+/* Reads the records of one type from the answer section of a message. Records of that type that are
+ * malformed are passed over. False when the message itself cannot be walked. An answer without
+ * such records is true with a count of 0. What is found is allocated in arena. */
+bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,
+                      struct dns_records *records) NODISCARD;
+
+/* Reads the name at *at and appends its text without the trailing dot ("." for the root); *at moves
+ * behind it. False, with nothing appended, when it is malformed or longer than 255 bytes. */
+bool dns_name_read(struct str message, size_t *at, struct buf *out) NODISCARD;
+
+#endif
