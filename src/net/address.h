@@ -1,0 +1,40 @@
+/*
+ * address.h - IP addresses: what kind one is, and which ones this machine has.
+ *
+ * This is the one guard for addresses that strangers name (a policy host, an MX, a rua, a CNAME's
+ * target): address_is_public says whether a connection may go there at all.
+ */
+#ifndef SEALPOST_NET_ADDRESS_H
+#define SEALPOST_NET_ADDRESS_H
+
+#include <netinet/in.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+struct address {
+    sa_family_t family;      /* AF_INET or AF_INET6 */
+    unsigned char bytes[16]; /* 4 of them for IPv4; network order */
+};
+
+/* Reads an IPv4 or IPv6 address, without brackets, port or zone. */
+bool address_parse(struct str text, struct address *out) NODISCARD;
+
+/* Appends the canonical text (RFC 5952). */
+void address_print(const struct address *a, struct buf *out);
+
+/* Whether the address is one of the public Internet: not loopback, private, shared (RFC 6598),
+ * link-local, unique-local, multicast, documentation, benchmarking, reserved or unspecified; an
+ * IPv4-mapped, NAT64 (RFC 6052) or 6to4 form is judged by the IPv4 address within. */
+bool address_is_public(const struct address *a);
+
+struct address_list {
+    struct address *at;
+    size_t count;
+};
+
+/* The public addresses of this machine's interfaces that are up, IPv4 first. Empty behind NAT. */
+int address_of_this_machine(struct arena *arena, struct address_list *out,
+                            struct error *err) NODISCARD;
+
+#endif
