@@ -1,0 +1,93 @@
+/*
+ * config.h - the configuration of one node, read and checked.
+ *
+ * The file holds only what differs between nodes: which roles run, where they listen, where the
+ * store is. Domains, policies and certificates live in the store. The keys are the rows of the
+ * table in schema.c; each row writes into one member of struct config, and its type is checked when
+ * the program is built. Whoever needs a new key adds a member here and a row there.
+ *
+ *     struct config *config CLEANUP(config_freep) = NULL;
+ *     if (config_load(&config, cli_value(c, "config"), &findings, &err) < 0) ...
+ *     open_store(config->store.path);
+ *
+ * A struct config is complete (what the file does not set has its default), never changes after it
+ * was read, and owns everything in it. Reading finds every fault of the file, not only the first;
+ * a file with one gives no struct config.
+ */
+#ifndef SEALPOST_CONFIG_CONFIG_H
+#define SEALPOST_CONFIG_CONFIG_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "config/address.h"
+
+#define CONFIG_DEFAULT_FILE "/etc/sealpost/sealpost.conf"
+#define CONFIG_ENVIRONMENT  "SEALPOST_CONFIG"
+
+#define CONFIG_FILE_MAX ((size_t)256 * 1024) /* bytes */
+#define CONFIG_LIST_MAX 64                   /* items of a list */
+
+struct config_addresses {
+    const struct config_address *items;
+    size_t count;
+};
+
+struct config_names {
+    const struct str *items; /* each is followed by a NUL */
+    size_t count;
+};
+
+/* Durations are in seconds, sizes in bytes. The texts are each followed by a NUL. */
+struct config {
+    struct {
+        struct str path; /* the folder of the databases, absolute */
+    } store;
+    struct {
+        struct config_names roles;
+        struct str user; /* of roles that have none of their own on this machine */
+        uint64_t stop_timeout;
+    } serve;
+    struct {
+        unsigned level; /* enum log_level */
+    } log;
+    struct {
+        struct config_addresses listen;
+        uint64_t workers; /* 0: one a processor; see config_workers */
+        struct str user;
+        uint64_t max_connections; /* of the whole role */
+        uint64_t max_requests;    /* on one connection */
+        uint64_t header_size;     /* of one request */
+        uint64_t handshake_timeout, header_timeout, write_timeout, idle_timeout;
+    } host;
+    struct {
+        struct config_addresses forward; /* none: ask the root servers */
+    } dns;
+
+    struct str file;       /* what was read; empty when all are defaults */
+    const uint64_t *lines; /* per row of config_keys: the line that set it, or 0 for its default */
+    struct arena arena;
+};
+
+/* Reads the file at path; NULL means the one that SEALPOST_CONFIG names, else
+ * CONFIG_DEFAULT_FILE, and only the last may be missing: then all is default. What is wrong with
+ * the file is added to findings (may be NULL), each with its line, and *err says how many there
+ * were. *out is the caller's, to release with config_free. */
+int config_load(struct config **out, const char *path, struct findings *findings,
+                struct error *err) NODISCARD;
+
+/* The same for text that is in memory; name is what errors call it. */
+int config_parse(struct config **out, struct str text, struct str name, struct findings *findings,
+                 struct error *err) NODISCARD;
+
+/* The path that config_load would read for that argument; never NULL. */
+const char *config_path(const char *path);
+
+/* How many workers the host role has: host.workers, or the processors that this process may use,
+ * at most the key's maximum. */
+unsigned config_workers(const struct config *config);
+
+void config_free(struct config *config);
+void config_freep(struct config **config);
+
+#endif
