@@ -1,0 +1,34 @@
+/*
+ * notify.h - telling whoever started this process how it is: sd_notify(3) without libsystemd.
+ *
+ * Datagrams to the Unix socket that NOTIFY_SOCKET names: our supervisor's, or systemd's. Without
+ * one every call does nothing, so a role calls them always. Never blocks, never fails loudly: a
+ * supervisor that does not listen is no reason to stop serving. The functions are safe from any
+ * thread once the environment no longer changes.
+ */
+#ifndef SEALPOST_NET_NOTIFY_H
+#define SEALPOST_NET_NOTIFY_H
+
+#include "base/str.h"
+
+/* Serving has begun (again): call it at the start and when a reload has been done. */
+void notify_ready(void);
+
+/* A reload has begun; notify_ready follows. */
+void notify_reloading(void);
+
+/* The end has begun: no new connections, finishing the rest. */
+void notify_stopping(void);
+
+/* Still alive; see notify_watchdog_interval. */
+void notify_watchdog(void);
+
+/* How often notify_watchdog is due, in milliseconds (half of what WATCHDOG_USEC allows); 0 when
+ * nobody waits for it. */
+unsigned notify_watchdog_interval(void);
+
+/* Any assignments, "READY=1\nSTATUS=...", to the socket at path; "@name" is in the abstract name
+ * space. False when it could not be sent. */
+bool notify_send(const char *socket_path, struct str state);
+
+#endif
