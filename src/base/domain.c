@@ -151,3 +151,31 @@ bool domain_is_below(struct str name, struct str parent)
     parent = without_dot(parent);
     return name.n > parent.n + 1 && name.p[name.n - parent.n - 1] == '.' && str_iends(name, parent);
 }
+
+static bool ascii_matches_pattern(struct str pattern, struct str host)
+{
+    struct str label, rest;
+    if (!str_starts(pattern, STR("*.")))
+        return without_dot(host).n && str_chr(pattern, '*') < 0 && domain_eq(pattern, host);
+    pattern = str_skip(pattern, 2);
+    if (!without_dot(pattern).n || str_chr(pattern, '*') >= 0)
+        return false;
+    return str_cut(host, '.', &label, &rest) && label.n && domain_eq(pattern, rest);
+}
+
+bool domain_matches_pattern(struct str pattern, struct str host)
+{
+    if (is_ascii(pattern) && is_ascii(host))
+        return ascii_matches_pattern(pattern, host);
+    struct buf a CLEANUP(buf_done), b CLEANUP(buf_done);
+    buf_init(&a, UNICODE_NAME_MAX);
+    buf_init(&b, UNICODE_NAME_MAX);
+    struct str name = pattern;
+    if (str_starts(pattern, STR("*."))) {
+        buf_cstr(&a, "*.");
+        name = str_skip(pattern, 2);
+    }
+    if (!domain_to_ascii(name, &a) || !domain_to_ascii(host, &b) || a.failed || b.failed)
+        return false;
+    return ascii_matches_pattern(buf_view(&a), buf_view(&b));
+}

@@ -49,4 +49,10 @@ bool domain_eq(struct str a, struct str b);
 /* Whether `name` lies below `parent` ("mx.example.org" below "example.org"); not when equal. */
 bool domain_is_below(struct str name, struct str parent);
 
+/* The comparison of RFC 8461 section 4.1: a pattern is a name, or "*." and a name, where "*" stands
+ * for exactly one label ("*.example.org" matches mx.example.org, and neither example.org nor
+ * a.mx.example.org). Case and a trailing dot do not matter; U-labels on either side are compared as
+ * A-labels. A pattern with any other asterisk, and an empty name, match nothing. */
+bool domain_matches_pattern(struct str pattern, struct str host);
+
 #endif

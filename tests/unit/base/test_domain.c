@@ -109,6 +109,51 @@ static void names_compare_without_case_and_dot(void **state)
     assert_false(domain_is_below(STR("org"), STR("example.org")));
 }
 
+/* RFC 8461 section 4.1. */
+static void a_wildcard_covers_exactly_one_label(void **state)
+{
+    static const struct {
+        const char *pattern, *host;
+        bool matches;
+    } rows[] = {
+        {"mx.example.org", "MX.Example.ORG.", true},
+        {"mx.example.org.", "mx.example.org", true},
+        {"mx.example.org", "mx2.example.org", false},
+        {"*.example.org", "mx.example.org", true},
+        {"*.EXAMPLE.org.", "mx.example.ORG.", true},
+        {"*.example.org", "example.org", false},
+        {"*.example.org", "a.mx.example.org", false},
+        {"*.example.org", ".example.org", false},
+        {"*.mx.microsoft", "icewolf-li.h-v1.mx.microsoft", false},
+        {"*.h-v1.mx.microsoft", "icewolf-li.h-v1.mx.microsoft", true},
+        {"*.example.org", "mx.example.org.evil.net", false},
+        {"*.*.example.org", "a.b.example.org", false},
+        {"m*.example.org", "mx.example.org", false},
+        {"*", "org", false},
+        {"*.", "org", false},
+        {"*.", "org.", false},
+        {"", "", false},
+        {"", ".", false},
+        {".", ".", false},
+        {"mx.b\xc3\xbc"
+         "cher.example",
+         "mx.xn--bcher-kva.example", true},
+        {"*.xn--bcher-kva.example",
+         "mx.b\xc3\xbc"
+         "cher.example",
+         true},
+        {"*.b\xc3\xbc"
+         "cher.example",
+         "a.mx.xn--bcher-kva.example", false},
+        {"*.example.org", "\xff.example.org", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool got = domain_matches_pattern(str_from(rows[i].pattern), str_from(rows[i].host));
+        CHECK(got == rows[i].matches, rows[i].pattern);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +161,7 @@ int main(void)
         cmocka_unit_test(names_that_people_type_become_a_labels),
         cmocka_unit_test(a_labels_are_shown_as_u_labels),
         cmocka_unit_test(names_compare_without_case_and_dot),
+        cmocka_unit_test(a_wildcard_covers_exactly_one_label),
     };
     return cmocka_run_group_tests_name("base domain", tests, NULL, NULL);
 }
