@@ -62,6 +62,7 @@ struct config {
     } host;
     struct {
         struct config_addresses forward; /* none: ask the root servers */
+        struct str trust_anchor;         /* file with the keys of the DNS root */
     } dns;
 
     struct str file;       /* what was read; empty when all are defaults */

@@ -164,6 +164,13 @@ const struct config_key config_keys[] = {
      .fallback = "",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_DNS_FORWARD},
+    {.section = "dns",
+     .name = "trust_anchor",
+     .type = CONFIG_PATH,
+     .offset = MEMBER(dns.trust_anchor, struct str),
+     .fallback = "/usr/share/dns/root.key",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_DNS_TRUST_ANCHOR},
 };
 
 const size_t config_key_count = ARRAY_LEN(config_keys);

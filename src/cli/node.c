@@ -1,0 +1,69 @@
+#include "cli/node.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static int load_config(struct cli *c, struct node *node)
+{
+    struct findings findings;
+    struct error err;
+    findings_init(&findings, &c->arena);
+    if (config_load(&node->config, cli_value(c, "config"), &findings, &err) == 0)
+        return CLI_FINE;
+    for (const struct finding *f = findings.first; f; f = f->next)
+        cli_say(c, f->msg);
+    return cli_fail(c, &err);
+}
+
+/* libunbound takes ADDRESS@PORT, without brackets. */
+static struct str forward_text(struct cli *c, const struct config_address *address)
+{
+    struct buf printed CLEANUP(buf_done), text CLEANUP(buf_done);
+    buf_init(&printed, CONFIG_ADDRESS_TEXT_MAX);
+    buf_init(&text, CONFIG_ADDRESS_TEXT_MAX);
+    config_address_print(&printed, address);
+    struct str host = buf_view(&printed);
+    ssize_t colon = str_rchr(host, ':');
+    if (colon >= 0)
+        host = str_head(host, (size_t)colon);
+    if (str_starts(host, STR("[")))
+        host = (struct str){host.p + 1, host.n - 2};
+    buf_str(&text, host);
+    buf_printf(&text, "@%u", config_address_port(address));
+    return arena_str(&c->arena, buf_view(&text));
+}
+
+static void set_dns(struct cli *c, struct node *node)
+{
+    const struct config_addresses *forward = &node->config->dns.forward;
+    size_t n = forward->count < CONFIG_LIST_MAX ? forward->count : CONFIG_LIST_MAX;
+    for (size_t i = 0; i < n; i++)
+        node->forward[i] = forward_text(c, &forward->items[i]);
+    const char *anchor = node->config->dns.trust_anchor.p;
+    node->dns = (struct dns_settings){
+        .forward = node->forward,
+        .forward_count = n,
+        .trust_anchor = access(anchor, R_OK) == 0 ? anchor : NULL,
+    };
+}
+
+int node_open(struct cli *c, const struct store_options *options, struct node *node)
+{
+    struct error err;
+    *node = (struct node){0};
+    int status = load_config(c, node);
+    if (status != CLI_FINE)
+        return status;
+    set_dns(c, node);
+    const char *path = cli_value(c, "store");
+    if (store_open(&node->store, path ? path : node->config->store.path.p, options, &err) < 0)
+        return cli_fail(c, &err);
+    return CLI_FINE;
+}
+
+void node_close(struct node *node)
+{
+    store_close(node->store);
+    config_free(node->config);
+    *node = (struct node){0};
+}

@@ -1,0 +1,40 @@
+/*
+ * node.h - this machine's configuration and store, for the commands that need them.
+ *
+ *     struct node node CLEANUP(node_close);
+ *     const struct store_options options = {.access = {[STORE_CONTROL] = STORE_WRITE}};
+ *     int status = node_open(c, &options, &node);
+ *     if (status != CLI_FINE)
+ *         return status;
+ *
+ * The command lists CLI_NODE_OPTIONS among its options.
+ */
+#ifndef SEALPOST_CLI_NODE_H
+#define SEALPOST_CLI_NODE_H
+
+#include "cli/cli.h"
+#include "cli/messages.h"
+#include "config/config.h"
+#include "net/dns.h"
+#include "store/store.h"
+
+#define CLI_NODE_OPTIONS                                                                           \
+    {"config", "FILE", false, &MSG_OPTION_CONFIG},                                                 \
+    {                                                                                              \
+        "store", "FOLDER", false, &MSG_OPTION_STORE                                                \
+    }
+
+struct node {
+    struct config *config;
+    struct store *store;
+    struct dns_settings dns;             /* as [dns] of the configuration has it */
+    struct str forward[CONFIG_LIST_MAX]; /* what dns points at */
+};
+
+/* Reads the configuration (--config) and opens the store (--store, else store.path). What is wrong
+ * is told to the user; the result is an exit status. *node is safe to close in any case. */
+int node_open(struct cli *c, const struct store_options *options, struct node *node);
+
+void node_close(struct node *node);
+
+#endif
