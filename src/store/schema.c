@@ -1,0 +1,119 @@
+#include "store/schema.h"
+
+/* AUTOINCREMENT: a number that was seen is never given again, so that a reader who stopped at it
+ * misses nothing. */
+#define CHANGE_LOG                                                                                 \
+    "CREATE TABLE change ("                                                                        \
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"                                                     \
+    "  kind TEXT NOT NULL,"                                                                        \
+    "  key TEXT NOT NULL"                                                                          \
+    ") STRICT;"
+
+static const char *const control_steps[] = {
+    CHANGE_LOG "CREATE TABLE domain ("
+               "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+               "  name TEXT NOT NULL UNIQUE,"
+               "  created INTEGER NOT NULL"
+               ") STRICT;"
+               /* stamp is the second that policy_id spells. mx holds the patterns, blanks between.
+                * The row with the highest seq is current. */
+               "CREATE TABLE policy ("
+               "  domain INTEGER NOT NULL REFERENCES domain (id) ON DELETE CASCADE,"
+               "  seq INTEGER NOT NULL,"
+               "  policy_id TEXT NOT NULL,"
+               "  stamp INTEGER NOT NULL,"
+               "  mode TEXT NOT NULL CHECK (mode IN ('none', 'testing', 'enforce')),"
+               "  max_age INTEGER NOT NULL CHECK (max_age BETWEEN 0 AND 31557600),"
+               "  mx TEXT NOT NULL,"
+               "  body TEXT NOT NULL,"
+               "  created INTEGER NOT NULL,"
+               "  PRIMARY KEY (domain, seq),"
+               "  UNIQUE (domain, policy_id)"
+               ") STRICT, WITHOUT ROWID;"
+               /* What must outlive a domain, so that its ids go on rising when it comes back. */
+               "CREATE TABLE removed_domain ("
+               "  name TEXT PRIMARY KEY NOT NULL,"
+               "  stamp INTEGER NOT NULL,"
+               "  removed INTEGER NOT NULL"
+               ") STRICT, WITHOUT ROWID;"
+               "CREATE TABLE setting ("
+               "  key TEXT PRIMARY KEY NOT NULL,"
+               "  value TEXT NOT NULL"
+               ") STRICT, WITHOUT ROWID;"
+               "CREATE TABLE domain_setting ("
+               "  domain INTEGER NOT NULL REFERENCES domain (id) ON DELETE CASCADE,"
+               "  key TEXT NOT NULL,"
+               "  value TEXT NOT NULL,"
+               "  PRIMARY KEY (domain, key)"
+               ") STRICT, WITHOUT ROWID;"
+               "CREATE TABLE node ("
+               "  id TEXT PRIMARY KEY NOT NULL,"
+               "  seen INTEGER NOT NULL,"
+               "  applied INTEGER NOT NULL"
+               ") STRICT, WITHOUT ROWID;",
+    NULL,
+};
+
+static const char *const secrets_steps[] = {
+    CHANGE_LOG "CREATE TABLE certificate ("
+               "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+               "  names TEXT NOT NULL UNIQUE," /* sorted, blanks between */
+               "  chain BLOB NOT NULL,"
+               "  key BLOB NOT NULL,"
+               "  not_before INTEGER NOT NULL,"
+               "  not_after INTEGER NOT NULL,"
+               "  source TEXT NOT NULL,"
+               "  created INTEGER NOT NULL"
+               ") STRICT;"
+               "CREATE TABLE certificate_name ("
+               "  name TEXT NOT NULL,"
+               "  certificate INTEGER NOT NULL REFERENCES certificate (id) ON DELETE CASCADE,"
+               "  PRIMARY KEY (name, certificate)"
+               ") STRICT, WITHOUT ROWID;"
+               "CREATE INDEX certificate_name_of ON certificate_name (certificate);",
+    NULL,
+};
+
+static const char *const log_only_steps[] = {CHANGE_LOG, NULL};
+
+#define GROUP         "sealpost"
+#define GROUP_SECRETS "sealpost-secrets"
+
+const struct store_schema store_schemas[STORE_DATABASE_COUNT] = {
+    [STORE_CONTROL] = {.database = STORE_CONTROL,
+                       .file = "control.db",
+                       .path = "control.db",
+                       .group = GROUP,
+                       .durable = true,
+                       .application_id = 0x53506331, /* SPc1 */
+                       .steps = control_steps},
+    [STORE_SECRETS] = {.database = STORE_SECRETS,
+                       .folder = "secrets",
+                       .file = "secrets.db",
+                       .path = "secrets/secrets.db",
+                       .group = GROUP_SECRETS,
+                       .durable = true,
+                       .wipe = true,
+                       .application_id = 0x53507331, /* SPs1 */
+                       .steps = secrets_steps},
+    [STORE_REPORTS] = {.database = STORE_REPORTS,
+                       .file = "reports.db",
+                       .path = "reports.db",
+                       .group = GROUP,
+                       .application_id = 0x53507231, /* SPr1 */
+                       .steps = log_only_steps},
+    [STORE_OUTBOUND] = {.database = STORE_OUTBOUND,
+                        .file = "outbound.db",
+                        .path = "outbound.db",
+                        .group = GROUP,
+                        .application_id = 0x53506f31, /* SPo1 */
+                        .steps = log_only_steps},
+};
+
+unsigned store_schema_version(const struct store_schema *schema)
+{
+    unsigned n = 0;
+    while (schema->steps[n])
+        n++;
+    return n;
+}

@@ -1,0 +1,175 @@
+#include "store/sqlite.h"
+
+#include <errno.h>
+
+#include "store/messages.h"
+
+int sqlite_fail(sqlite3 *handle, const char *path, int code, struct error *err)
+{
+    struct str place = str_from(path);
+    int errnum = handle ? sqlite3_system_errno(handle) : 0;
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return error_set(err, ERROR_TEMPORARY, msg_store_busy(place));
+    case SQLITE_NOMEM:
+        return error_set_memory(err);
+    case SQLITE_FULL:
+        return error_set(err, ERROR_TEMPORARY, msg_store_full(place));
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return error_set(err, ERROR_PERMANENT, msg_store_corrupt(place));
+    case SQLITE_IOERR:
+        if (errnum == ENOSPC || errnum == EDQUOT)
+            return error_set(err, ERROR_TEMPORARY, msg_store_full(place));
+        return error_set(err, ERROR_TEMPORARY, msg_store_io(place, str_from(sqlite3_errstr(code))));
+    case SQLITE_CANTOPEN:
+        if (errnum == ENOSPC || errnum == EDQUOT)
+            return error_set(err, ERROR_TEMPORARY, msg_store_full(place));
+        return error_set(err, ERROR_PERMANENT, msg_store_no_permission(place));
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+        return error_set(err, ERROR_PERMANENT, msg_store_no_permission(place));
+    default:
+        return error_set(err, ERROR_BUG,
+                         msg_store_failed(place, str_from(handle ? sqlite3_errmsg(handle)
+                                                                 : sqlite3_errstr(code))));
+    }
+}
+
+static int db_fail(struct store_db *base, int code, struct error *err)
+{
+    struct sqlite_db *db = (struct sqlite_db *)base;
+    return sqlite_fail(db->handle, db->path, code, err);
+}
+
+int sqlite_exec(struct store_db *base, const char *sql, struct error *err)
+{
+    struct sqlite_db *db = (struct sqlite_db *)base;
+    int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : db_fail(base, code, err);
+}
+
+static sqlite3_stmt *native(struct store_stmt *stmt)
+{
+    return (sqlite3_stmt *)stmt;
+}
+
+/* What failed belongs to the connection, whose path the caller's db no longer tells here. */
+static int stmt_fail(struct store_stmt *stmt, int code, struct error *err)
+{
+    sqlite3 *handle = sqlite3_db_handle(native(stmt));
+    return sqlite_fail(handle, sqlite3_db_filename(handle, "main"), code, err);
+}
+
+static int prepare(struct store_db *base, const char *sql, struct store_stmt **out,
+                   struct error *err)
+{
+    struct sqlite_db *db = (struct sqlite_db *)base;
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+    if (code != SQLITE_OK)
+        return db_fail(base, code, err);
+    *out = (struct store_stmt *)stmt;
+    return 0;
+}
+
+static int bind(struct store_stmt *stmt, unsigned index, const struct store_value *value,
+                struct error *err)
+{
+    int code = SQLITE_ERROR;
+    /* A NULL pointer would bind NULL; an empty text is a text. */
+    const char *bytes = value->s.p ? value->s.p : "";
+    switch (value->type) {
+    case STORE_INT:
+        code = sqlite3_bind_int64(native(stmt), (int)index, value->i);
+        break;
+    case STORE_TEXT:
+        code = sqlite3_bind_text64(native(stmt), (int)index, bytes, value->s.n, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+        break;
+    case STORE_BYTES:
+        code = sqlite3_bind_blob64(native(stmt), (int)index, bytes, value->s.n, SQLITE_STATIC);
+        break;
+    }
+    return code == SQLITE_OK ? 0 : stmt_fail(stmt, code, err);
+}
+
+static int step(struct store_stmt *stmt, struct error *err)
+{
+    int code = sqlite3_step(native(stmt));
+    if (code == SQLITE_ROW)
+        return 1;
+    return code == SQLITE_DONE ? 0 : stmt_fail(stmt, code, err);
+}
+
+static int64_t column_int(struct store_stmt *stmt, unsigned index)
+{
+    return sqlite3_column_int64(native(stmt), (int)index);
+}
+
+static struct str column_str(struct store_stmt *stmt, unsigned index)
+{
+    const char *p = sqlite3_column_blob(native(stmt), (int)index);
+    int n = sqlite3_column_bytes(native(stmt), (int)index);
+    return (struct str){p ? p : "", p && n > 0 ? (size_t)n : 0};
+}
+
+static void finish(struct store_stmt *stmt)
+{
+    sqlite3_finalize(native(stmt));
+}
+
+static int begin(struct store_db *db, struct error *err)
+{
+    /* IMMEDIATE takes the write lock now, where waiting for it is possible; a transaction that
+     * began with reading could not wait for it later. */
+    return sqlite_exec(db, "BEGIN IMMEDIATE", err);
+}
+
+static void rollback(struct store_db *base)
+{
+    struct sqlite_db *db = (struct sqlite_db *)base;
+    /* Some failures have rolled back already. */
+    if (!sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int commit(struct store_db *db, struct error *err)
+{
+    int rc = sqlite_exec(db, "COMMIT", err);
+    if (rc < 0)
+        rollback(db);
+    return rc;
+}
+
+static int marker(struct store_db *base, uint64_t *out, struct error *err)
+{
+    struct sqlite_db *db = (struct sqlite_db *)base;
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db->handle, "PRAGMA data_version", -1, &stmt, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW)
+        *out = (uint64_t)sqlite3_column_int64(stmt, 0);
+    int rc = code == SQLITE_ROW ? 0 : db_fail(base, code, err);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+const struct store_driver store_driver_sqlite = {
+    .name = "sqlite",
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .exec = sqlite_exec,
+    .prepare = prepare,
+    .bind = bind,
+    .step = step,
+    .column_int = column_int,
+    .column_str = column_str,
+    .finish = finish,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .marker = marker,
+};
