@@ -264,21 +264,23 @@ static bool read_escaped(struct json_reader *r, size_t start, struct str *out)
 static bool read_string(struct json_reader *r, struct str *out)
 {
     size_t start = ++r->at;
+    struct str s = {NULL, 0};
     bool non_ascii = skip_plain(r);
     if (r->at >= r->text.n)
         return fail_here(r);
     if (r->text.p[r->at] == '"') {
-        *out = (struct str){r->text.p + start, r->at - start};
+        s = (struct str){r->text.p + start, r->at - start};
         r->at++;
     } else if (r->text.p[r->at] != '\\') {
         return fail_here(r);
     } else {
-        if (!read_escaped(r, start, out))
+        if (!read_escaped(r, start, &s))
             return false;
         non_ascii = true;
     }
-    if (non_ascii && !r->bad_utf8 && !utf8_is_valid(*out))
+    if (non_ascii && !r->bad_utf8 && !utf8_is_valid(s))
         r->bad_utf8 = true;
+    *out = s;
     return true;
 }
 

@@ -27,9 +27,9 @@ struct listener {
 
 /* Opens one TCP socket bound to address and listening. IPv6 sockets take IPv6 only. With shared,
  * several sockets may be opened on one address (SO_REUSEPORT; all must say so, and belong to one
- * user). Port 0 takes a free port; listener_address tells which. The descriptor is *fd, the
+ * user). Port 0 takes a free port; listener_address tells which. The descriptor is *out, the
  * caller's. Errors name the address and what to do about it. */
-int listen_open(const struct config_address *address, bool shared, int *fd,
+int listen_open(const struct config_address *address, bool shared, int *out,
                 struct error *err) NODISCARD;
 
 /* The address that a socket is bound to; false when fd is no TCP socket. */

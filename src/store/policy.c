@@ -162,7 +162,7 @@ static int set_body(struct store_db *db, void *context, struct error *err)
     struct arena arena CLEANUP(arena_done);
     arena_init(&arena, ROW_ARENA_MAX);
     struct store_policy current = {.seq = 0};
-    int64_t domain, last = 0, stamp;
+    int64_t domain, last = 0, stamp = 0;
     int rc = domain_id(db, c->domain, &domain, err);
     if (rc <= 0)
         return rc < 0 ? rc : error_set(err, ERROR_PERMANENT, msg_store_domain_unknown(c->domain));
