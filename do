@@ -217,7 +217,7 @@ task_test() {
     export SEALPOST_SEED="${SEALPOST_SEED:-$(date +%s)}"
     say "SEALPOST_SEED=$SEALPOST_SEED SEALPOST_SOAK=$SEALPOST_SOAK"
     setup build-asan -Db_sanitize=address,undefined -Dwerror=true
-    setup build-valgrind -Dwerror=true
+    setup build-valgrind
     compile build-asan
     compile build-valgrind
     tools/run_tests.py build-asan --valgrind build-valgrind "$@"
@@ -233,9 +233,9 @@ task_lint() {
     local failed=0
     need lint
     say "Lints"
-    setup build-clang -Dbuildtype=release -Dwerror=true
-    compile build-clang
-    tools/run_tests.py build-clang --suite lint || failed=1
+    CC=clang setup build-release-clang -Dbuildtype=release -Dwerror=true
+    compile build-release-clang
+    tools/run_tests.py build-release-clang --suite lint || failed=1
     say "Format"
     sources | xargs -0 clang-format --dry-run -Werror ||
         {
@@ -243,7 +243,7 @@ task_lint() {
             failed=1
         }
     say "clang-tidy"
-    tools/clang_tidy.py build-clang || failed=1
+    tools/clang_tidy.py build-release-clang || failed=1
     return "$failed"
 }
 
@@ -276,6 +276,7 @@ main() {
     [ $# -gt 0 ] && shift
     case $task in
     run | build | test | soak | lint | format | fuzz | bench | fresh) "task_$task" "$@" ;;
+    need) need "$@" ;; # install what a task needs, for .ci/run
     "" | help | --help | -h) usage ;;
     *)
         usage >&2

@@ -4,7 +4,7 @@
     check_messages.py ROOT
 
 tools/messages.py already refuses a message without both languages. This finds codes that nothing says
-any more, codes that two modules define, Chinese texts without a Chinese character, and English
+any more, codes that two modules define, Chinese texts without a Chinese character (a fix may be a bare command), and English
 sentences in string literals of src/, which could never be translated.
 """
 
@@ -35,7 +35,7 @@ def check_catalogue(root, path, source, owners, faults):
         return 0
     for (msgid, part), (text, _, line) in chinese.items():
         english = entries.get((msgid, part), ("",))[0]
-        if not CHINESE.search(text) and re.search(r"[A-Za-z]{2,} [a-z]{2,}", messages.PLACEHOLDER.sub("", english)):
+        if part != "fix" and not CHINESE.search(text) and re.search(r"[A-Za-z]{2,} [a-z]{2,}", messages.PLACEHOLDER.sub("", english)):
             faults.append(f"{path.replace('en.po', 'zh_CN.po')}:{line}: {msgid} has no Chinese in it")
     codes = {msgid: line for (msgid, part), (_, _, line) in entries.items() if part == ""}
     for msgid, line in codes.items():

@@ -60,6 +60,8 @@ CASES = [
      "printf in mtasts/"),
     ("banned", "a library that ends the process", {"src/store/a.c": "void f(void)\n{\n    abort();\n}\n"},
      "abort in store/"),
+    ("banned", "an abort with its reason beside it",
+     {"src/store/a.c": "void f(void)\n{\n    abort(); /* a row of our own table */\n}\n"}, None),
     ("banned", "a global in a pure module", {"src/tlsrpt/a.c": "static int calls;\n"}, "has no globals"),
     ("banned", "a constant table in a pure module is none",
      {"src/tlsrpt/a.c": "static const char *const names[] = {0};\n"}, None),
@@ -73,6 +75,9 @@ CASES = [
      "src/host/a.c:1: a function of 71 lines"),
     ("lengths", "a function of 70 lines is none",
      {"src/host/a.c": "void f(void)\n{\n" + "    g();\n" * 67 + "}\n"}, None),
+    ("lengths", "a table in a function does not count",
+     {"tests/unit/a.c": "void f(void)\n{\n    static const int t[] = {\n" + "        1,\n" * 90 + "    };\n" +
+      "    g();\n" * 60 + "}\n"}, None),
     ("lengths", "a file of 601 lines", {"src/host/a.c": "\n" * 601}, "601 lines, more than 600"),
     ("lengths", "a table is no function",
      {"src/host/a.c": "static const int t[] = {\n" + "    1,\n" * 100 + "};\n"}, None),
