@@ -5,10 +5,15 @@
  * senders, and ranked by sessions lost. Each group is diagnosed from the report itself: the MX host
  * is held against the `mx` lines of the policy in the same report, the mode says whether mail was
  * lost. What comes out is messages (msg.h), never sentences. Pure functions.
+ *
+ * Folding sorts instead of hashing: n log n comparisons for any input, with no seed to be guessed.
+ * A row with failures in its summary and no details gives one group of its own
+ * (explain-no-details); where details and summary differ otherwise, both are left as they are.
  */
 #ifndef SEALPOST_TLSRPT_EXPLAIN_H
 #define SEALPOST_TLSRPT_EXPLAIN_H
 
+#include "tlsrpt/policy_seen.h"
 #include "tlsrpt/report.h"
 
 /* Whether the mail of failed sessions was delivered all the same. */
@@ -29,6 +34,9 @@ struct rpt_failure {
     enum rpt_lost lost;
     size_t senders;          /* different sending-mta-ip addresses */
     struct str first_sender; /* one of them, or empty */
+    enum rpt_mode mode;      /* of the policy in the report, when its type is sts */
+    uint64_t max_age;        /* seconds for which senders may go on to hold that policy; or 0 */
+    bool outdated;           /* that policy is not the one that is served now */
     struct msg explanation;  /* MSG_TEXT: what happened; MSG_CAUSE: why, likely; MSG_FIX: the
                                 remedy as a line to type where there is one */
 };
