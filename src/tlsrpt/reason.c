@@ -4,71 +4,71 @@
 #define REASON_READ_MAX 512
 
 struct word {
-    const char *text; /* lower case; "_" and "-" of the report are blanks here */
+    const char *text; /* lower case; blanks and "-" of the report are "_" here */
     enum rpt_reason reason;
 };
 
 /* The first that is found decides, so what is more certain stands first. */
 static const struct word words[] = {
-    {"mx hosts mismatch", RPT_REASON_MX_MISMATCH},
-    {"mx host mismatch", RPT_REASON_MX_MISMATCH},
-    {"mx mismatch", RPT_REASON_MX_MISMATCH},
-    {"not authorized by policy", RPT_REASON_MX_MISMATCH},
-    {"not listed in policy", RPT_REASON_MX_MISMATCH},
-    {"not allowed by policy", RPT_REASON_MX_MISMATCH},
-    {"does not match policy", RPT_REASON_MX_MISMATCH},
-    {"no matching certificate", RPT_REASON_TLSA},
+    {"mx_hosts_mismatch", RPT_REASON_MX_MISMATCH},
+    {"mx_host_mismatch", RPT_REASON_MX_MISMATCH},
+    {"mx_mismatch", RPT_REASON_MX_MISMATCH},
+    {"not_authorized_by_policy", RPT_REASON_MX_MISMATCH},
+    {"not_listed_in_policy", RPT_REASON_MX_MISMATCH},
+    {"not_allowed_by_policy", RPT_REASON_MX_MISMATCH},
+    {"does_not_match_policy", RPT_REASON_MX_MISMATCH},
+    {"no_matching_certificate", RPT_REASON_TLSA},
     {"tlsa", RPT_REASON_TLSA},
     {"expired", RPT_REASON_EXPIRED},
-    {"not yet valid", RPT_REASON_EXPIRED},
-    {"local issuer", RPT_REASON_NOT_TRUSTED},
-    {"self signed", RPT_REASON_NOT_TRUSTED},
-    {"unknown authority", RPT_REASON_NOT_TRUSTED},
-    {"unknown issuer", RPT_REASON_NOT_TRUSTED},
+    {"not_yet_valid", RPT_REASON_EXPIRED},
+    {"local_issuer", RPT_REASON_NOT_TRUSTED},
+    {"self_signed", RPT_REASON_NOT_TRUSTED},
+    {"unknown_authority", RPT_REASON_NOT_TRUSTED},
+    {"unknown_issuer", RPT_REASON_NOT_TRUSTED},
     {"unknownissuer", RPT_REASON_NOT_TRUSTED},
-    {"issuer certificate", RPT_REASON_NOT_TRUSTED},
-    {"unknown ca", RPT_REASON_NOT_TRUSTED},
+    {"issuer_certificate", RPT_REASON_NOT_TRUSTED},
+    {"unknown_ca", RPT_REASON_NOT_TRUSTED},
     {"untrusted", RPT_REASON_NOT_TRUSTED},
-    {"not trusted", RPT_REASON_NOT_TRUSTED},
-    {"unable to verify the first", RPT_REASON_NOT_TRUSTED},
+    {"not_trusted", RPT_REASON_NOT_TRUSTED},
+    {"unable_to_verify_the_first", RPT_REASON_NOT_TRUSTED},
     {"revoked", RPT_REASON_NOT_TRUSTED},
-    {"does not match host", RPT_REASON_HOST_MISMATCH},
-    {"host mismatch", RPT_REASON_HOST_MISMATCH},
-    {"hostname mismatch", RPT_REASON_HOST_MISMATCH},
-    {"name mismatch", RPT_REASON_HOST_MISMATCH},
-    {"certificate is valid for", RPT_REASON_HOST_MISMATCH},
-    {"not valid for name", RPT_REASON_HOST_MISMATCH},
+    {"does_not_match_host", RPT_REASON_HOST_MISMATCH},
+    {"host_mismatch", RPT_REASON_HOST_MISMATCH},
+    {"hostname_mismatch", RPT_REASON_HOST_MISMATCH},
+    {"name_mismatch", RPT_REASON_HOST_MISMATCH},
+    {"certificate_is_valid_for", RPT_REASON_HOST_MISMATCH},
+    {"not_valid_for_name", RPT_REASON_HOST_MISMATCH},
     {"notvalidforname", RPT_REASON_HOST_MISMATCH},
     {"redirect", RPT_REASON_REDIRECT},
     {"timeout", RPT_REASON_TIMEOUT},
-    {"timed out", RPT_REASON_TIMEOUT},
-    {"deadline exceeded", RPT_REASON_TIMEOUT},
-    {"no such host", RPT_REASON_DNS},
+    {"timed_out", RPT_REASON_TIMEOUT},
+    {"deadline_exceeded", RPT_REASON_TIMEOUT},
+    {"no_such_host", RPT_REASON_DNS},
     {"nxdomain", RPT_REASON_DNS},
     {"servfail", RPT_REASON_DNS},
-    {"resolve host", RPT_REASON_DNS},
-    {"name resolution", RPT_REASON_DNS},
-    {"connection refused", RPT_REASON_CONNECTION},
-    {"connection reset", RPT_REASON_CONNECTION},
-    {"connection closed", RPT_REASON_CONNECTION},
+    {"resolve_host", RPT_REASON_DNS},
+    {"name_resolution", RPT_REASON_DNS},
+    {"connection_refused", RPT_REASON_CONNECTION},
+    {"connection_reset", RPT_REASON_CONNECTION},
+    {"connection_closed", RPT_REASON_CONNECTION},
     {"unreachable", RPT_REASON_CONNECTION},
-    {"no route to host", RPT_REASON_CONNECTION},
+    {"no_route_to_host", RPT_REASON_CONNECTION},
     {"handshake", RPT_REASON_HANDSHAKE},
-    {"protocol version", RPT_REASON_HANDSHAKE},
-    {"unsupported protocol", RPT_REASON_HANDSHAKE},
-    {"no shared cipher", RPT_REASON_HANDSHAKE},
-    {"wrong version number", RPT_REASON_HANDSHAKE},
+    {"protocol_version", RPT_REASON_HANDSHAKE},
+    {"unsupported_protocol", RPT_REASON_HANDSHAKE},
+    {"no_shared_cipher", RPT_REASON_HANDSHAKE},
+    {"wrong_version_number", RPT_REASON_HANDSHAKE},
 };
 
 /* Words behind which a number of three digits is an HTTP status. */
-static const char *const status_words[] = {"response code", "status", "http error", "http/"};
+static const char *const status_words[] = {"response_code", "status", "http_error", "http/"};
 
-/* A copy of the start of s in lower case, with blanks for "_" and "-". */
+/* A copy of the start of s in lower case, with "_" for blanks and "-". */
 static struct str plain(struct str s, char to[REASON_READ_MAX])
 {
     s = str_head(s, REASON_READ_MAX);
     for (size_t i = 0; i < s.n; i++)
-        to[i] = s.p[i] == '_' || s.p[i] == '-' ? ' ' : ascii_lower(s.p[i]);
+        to[i] = s.p[i] == ' ' || s.p[i] == '-' ? '_' : ascii_lower(s.p[i]);
     return (struct str){to, s.n};
 }
 
