@@ -1,8 +1,13 @@
 /*
  * policy.h - the MTA-STS policy of RFC 8461 section 3.2, as a value.
  *
- * Parsing follows the RFC's grammar to the letter; everything that is legal but unwise is the
- * lint's business (policy_lint). Pure functions: no I/O, no clock, no globals.
+ * Parsing follows the RFC's grammar to the letter; what is legal but unwise in the values is the
+ * lint's business (sts_policy_lint). Pure functions: no I/O, no clock, no globals.
+ *
+ * Where the RFC leaves a choice: a field of a known name with a value that is not its own is an
+ * error, never an extension; but a second version, mode or max_age is ignored whatever its value,
+ * as long as it has the form of a field ("all entries except for the first SHALL be ignored").
+ * The order of fields is free. A key in the wrong case is an unknown key.
  */
 #ifndef SEALPOST_MTASTS_POLICY_H
 #define SEALPOST_MTASTS_POLICY_H
@@ -26,8 +31,9 @@ struct sts_policy {
 };
 
 /* Parses text into *policy, whose parts are allocated in findings->arena. Every deviation from the
- * grammar is a finding of SEVERITY_ERROR with its line and column; text that is legal but unwise
- * gets warnings and notes as policy_lint describes. Returns 0 and fills *policy when the text is a
+ * grammar is a finding of SEVERITY_ERROR with its line and column, one a fault; what is legal but
+ * unwise in the text itself (line ends, trailing blanks, duplicate fields and patterns, unknown
+ * and misspelt keys, order) gets warnings and notes. Returns 0 and fills *policy when the text is a
  * valid policy (no SEVERITY_ERROR), else -ERROR_PERMANENT (-ERROR_TEMPORARY when the arena is
  * full) and *policy is untouched. */
 int sts_policy_parse(struct sts_policy *policy, struct str text,
@@ -39,8 +45,9 @@ struct sts_lint_context {
     size_t mx_host_count;
 };
 
-/* Adds what is legal but unwise about a parsed policy and its text: warnings and notes, each with
- * a fix. text may be empty, when only the values are to be judged. */
+/* Adds what is legal but unwise about the values of a valid policy: warnings and notes, each with
+ * a fix where something can be done. text is what the policy was parsed from and gives the
+ * findings their lines; it may be empty. context may be NULL. Never adds SEVERITY_ERROR. */
 void sts_policy_lint(const struct sts_policy *policy, struct str text,
                      const struct sts_lint_context *context, struct findings *findings);
 

@@ -19,8 +19,9 @@ struct sts_txt {
  * discarded; unless exactly one remains, there is no MTA-STS (RFC 8461 3.1). Discarded records that
  * look like attempts ("v=stsv1", " v=STSv1") are notes that say so. A finding's `line` is
  * the number of the record, from 1, and `column` the byte within it. Returns 0 and fills *txt,
- * which points into findings->arena, or -ERROR_PERMANENT with at least one SEVERITY_ERROR finding.
- */
+ * which points into findings->arena, or -ERROR_PERMANENT with at least one SEVERITY_ERROR finding,
+ * or -ERROR_TEMPORARY when the arena is full. Of several ids the first holds; the later ones need
+ * only the form of a field. */
 int sts_txt_parse(struct sts_txt *txt, const struct str *records, size_t count,
                   struct findings *findings) NODISCARD;
 
