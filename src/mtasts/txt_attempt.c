@@ -59,7 +59,9 @@ void sts_txt_explain_discarded(struct str record, uint64_t number, struct findin
     struct buf fix CLEANUP(buf_done);
     buf_init(&fix, 128);
     struct msg m;
-    if (is_attempt(record))
+    if (str_istarts(record, STR("version:")))
+        m = msg_sts_txt_is_policy(record);
+    else if (is_attempt(record))
         m = attempt_message(record, suggestion(record, &fix));
     else if (str_istarts(record, STR("v=STSv")))
         m = msg_sts_txt_version_other(record);
@@ -67,8 +69,6 @@ void sts_txt_explain_discarded(struct str record, uint64_t number, struct findin
         m = msg_sts_txt_no_version(record, suggestion(record, &fix));
     else if (str_istarts(record, STR("v=TLSRPTv1")))
         m = msg_sts_txt_is_tlsrpt(record);
-    else if (str_istarts(record, STR("version:")))
-        m = msg_sts_txt_is_policy(record);
     else
         m = msg_sts_txt_unrelated(record);
     finding_add(findings, SEVERITY_NOTE, m, number, 1);
