@@ -10,6 +10,9 @@
 #define SELECT_POLICY "SELECT " COLUMNS " FROM domain d JOIN policy p ON p.domain = d.id"
 #define IS_CURRENT    "p.seq = (SELECT MAX(seq) FROM policy WHERE domain = d.id)"
 
+/* What a line of the policy has besides the pattern: "mx: " and CR LF. */
+#define MX_LINE_EXTRA 6
+
 /* One row's parts are small beside the policy's text, which is capped. */
 #define ROW_ARENA_MAX (STS_POLICY_TEXT_MAX * 64)
 
@@ -133,21 +136,39 @@ static int next_stamp(struct store_db *db, const struct policy_change *c, bool h
     return 0;
 }
 
+/* The policy as text, and its patterns with blanks between. */
+static int print_policy(const struct policy_change *c, struct buf *text, struct buf *mx,
+                        struct error *err)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < c->policy->mx_count && size <= STS_POLICY_TEXT_MAX; i++)
+        size += c->policy->mx[i].n + MX_LINE_EXTRA;
+    if (size <= STS_POLICY_TEXT_MAX) {
+        sts_policy_print(c->policy, text);
+        for (size_t i = 0; i < c->policy->mx_count; i++) {
+            if (i)
+                buf_byte(mx, ' ');
+            buf_str(mx, c->policy->mx[i]);
+        }
+        if (text->failed || mx->failed)
+            return error_set_memory(err);
+        size = text->n;
+    }
+    if (size > STS_POLICY_TEXT_MAX)
+        return error_set(err, ERROR_PERMANENT,
+                         msg_store_policy_large(c->domain, STS_POLICY_TEXT_MAX));
+    return 0;
+}
+
 static int insert_policy(struct store_db *db, int64_t domain, uint64_t seq, int64_t stamp,
                          const struct policy_change *c, struct error *err)
 {
     struct buf text CLEANUP(buf_done), mx CLEANUP(buf_done);
-    buf_init(&text, STS_POLICY_TEXT_MAX);
+    buf_init(&text, STS_POLICY_TEXT_MAX * 2);
     buf_init(&mx, STS_POLICY_TEXT_MAX);
-    sts_policy_print(c->policy, &text);
-    for (size_t i = 0; i < c->policy->mx_count; i++) {
-        if (i)
-            buf_byte(&mx, ' ');
-        buf_str(&mx, c->policy->mx[i]);
-    }
-    if (text.failed || mx.failed)
-        return error_set(err, ERROR_PERMANENT,
-                         msg_store_policy_large(c->domain, STS_POLICY_TEXT_MAX));
+    int rc = print_policy(c, &text, &mx, err);
+    if (rc < 0)
+        return rc;
     return query_run(db,
                      "INSERT INTO policy (domain, seq, policy_id, stamp, mode, max_age, mx, body,"
                      " created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

@@ -11,6 +11,15 @@
 
 #define GROUP_BUFFER ((size_t)64 * 1024)
 
+static int fail(struct error *err, int errnum, const char *path)
+{
+    if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
+        return error_set(err, ERROR_PERMANENT, msg_store_no_permission(str_from(path)));
+    if (errnum == ENOSPC || errnum == EDQUOT)
+        return error_set(err, ERROR_TEMPORARY, msg_store_full(str_from(path)));
+    return error_set_errno(err, errnum, str_from(path));
+}
+
 static void close_fd(const int *fd)
 {
     if (*fd >= 0)
@@ -35,7 +44,7 @@ static int sync_fd(int fd, const char *path, struct error *err)
 {
     if (fsync(fd) == 0 || errno == EINVAL)
         return 0;
-    return error_set_errno(err, errno, str_from(path));
+    return fail(err, errno, path);
 }
 
 /* Makes one folder, if it is missing, shared with the group if there is one. */
@@ -43,16 +52,16 @@ static int make_folder(int parent, const char *name, const char *path, const cha
                        struct error *err)
 {
     if (mkdirat(parent, name, 0700) < 0)
-        return errno == EEXIST ? 0 : error_set_errno(err, errno, str_from(path));
+        return errno == EEXIST ? 0 : fail(err, errno, path);
     int fd CLEANUP(close_fd) =
         openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return error_set_errno(err, errno, str_from(path));
+        return fail(err, errno, path);
     int64_t gid = group_number(group);
     /* Who may not give the folder to the group keeps it for himself. */
     mode_t mode = gid >= 0 && fchown(fd, (uid_t)-1, (gid_t)gid) == 0 ? 02770 : 0700;
     if (fchmod(fd, mode) < 0)
-        return error_set_errno(err, errno, str_from(path));
+        return fail(err, errno, path);
     return parent == AT_FDCWD ? 0 : sync_fd(parent, path, err);
 }
 
@@ -63,11 +72,11 @@ static int make_file(int folder, const char *name, const char *path, struct erro
     struct stat st;
     int fd CLEANUP(close_fd) = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return errno == EEXIST ? 0 : error_set_errno(err, errno, str_from(path));
+        return errno == EEXIST ? 0 : fail(err, errno, path);
     if (fstat(folder, &st) < 0)
-        return error_set_errno(err, errno, str_from(path));
+        return fail(err, errno, path);
     if ((st.st_mode & S_ISGID) && fchmod(fd, 0660) < 0)
-        return error_set_errno(err, errno, str_from(path));
+        return fail(err, errno, path);
     return sync_fd(folder, path, err);
 }
 
@@ -80,7 +89,7 @@ int sqlite_make_files(const char *location, const struct store_schema *schema, s
         return rc;
     int top CLEANUP(close_fd) = open(location, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (top < 0)
-        return error_set_errno(err, errno, str_from(location));
+        return fail(err, errno, location);
     if (!schema->folder)
         return make_file(top, schema->file, path, err);
     rc = make_folder(top, schema->folder, path, schema->group, err);
@@ -89,6 +98,6 @@ int sqlite_make_files(const char *location, const struct store_schema *schema, s
     int inner CLEANUP(close_fd) =
         openat(top, schema->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (inner < 0)
-        return error_set_errno(err, errno, str_from(path));
+        return fail(err, errno, path);
     return make_file(inner, schema->file, path, err);
 }

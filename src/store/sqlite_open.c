@@ -52,13 +52,14 @@ static int read_version(struct sqlite_db *db, int64_t *version, struct error *er
     return rc;
 }
 
-/* A file that something else wrote is not to be touched. */
+/* A file that something else wrote is not to be touched. The tables are counted first: who makes
+ * them at this moment sets the id in the same transaction. */
 static int check_ours(struct sqlite_db *db, struct error *err)
 {
     int64_t id = 0, tables = 0;
-    int rc = read_number(db, "PRAGMA application_id", &id, err);
+    int rc = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
     if (rc == 0)
-        rc = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+        rc = read_number(db, "PRAGMA application_id", &id, err);
     if (rc < 0)
         return rc;
     if (id != db->base.schema->application_id && (id != 0 || tables != 0))
