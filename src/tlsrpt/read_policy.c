@@ -2,6 +2,9 @@
 
 #include "tlsrpt/messages.h"
 
+/* Rows among which a repeated policy is looked for; a bound on the work, not on the report. */
+#define REPEATED_WITHIN 16
+
 /* The objects that a row of "policies" is made of. */
 enum { IN_ROW = 1, IN_POLICY = 2, IN_SUMMARY = 4 };
 
@@ -227,6 +230,32 @@ static void check_row(struct rpt_reading *rd, struct row *row)
         rpt_deviation_in(rd, SEVERITY_NOTE, msg_report_member_missing(STR("mx-host")), "policy");
 }
 
+static bool strings_eq(const struct rpt_strings *a, const struct rpt_strings *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!str_eq(a->at[i], b->at[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the last row has the policy of one of those shortly before it. */
+static bool is_repeated(const struct rpt_report *report)
+{
+    size_t last = report->policy_count - 1;
+    const struct rpt_policy *p = &report->policies[last];
+    for (size_t i = last; i > 0 && last - i < REPEATED_WITHIN; i--) {
+        const struct rpt_policy *q = &report->policies[i - 1];
+        if (p->type == q->type && str_eq(p->domain, q->domain) &&
+            strings_eq(&p->policy_strings, &q->policy_strings) &&
+            strings_eq(&p->mx_hosts, &q->mx_hosts))
+            return true;
+    }
+    return false;
+}
+
 static void append_policy(struct rpt_reading *rd)
 {
     struct rpt_report *report = rd->report;
@@ -249,8 +278,11 @@ static void append_policy(struct rpt_reading *rd)
     report->policy_count++;
     struct row row = {.policy = at, .members = {.table = members, .count = ARRAY_LEN(members)}};
     read_object(rd, &row, IN_ROW);
-    if (!rd->json.error)
-        check_row(rd, &row);
+    if (rd->json.error)
+        return;
+    check_row(rd, &row);
+    if (is_repeated(report))
+        rpt_deviation(rd, SEVERITY_NOTE, msg_report_policy_repeated());
 }
 
 void rpt_policies_read(struct rpt_reading *rd, struct str name)
