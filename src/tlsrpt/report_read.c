@@ -177,8 +177,8 @@ static struct msg what_it_is(const struct json_reader *json)
     return json_error_msg(json);
 }
 
-/* Where byte `at` of a decoded text stood in the UTF-16 that it came from. */
-static uint64_t offset_in_utf16(struct str text, size_t at)
+/* Where byte `at` of a decoded text stood in the UTF-16 that it came from, of length n. */
+static uint64_t offset_in_utf16(struct str text, size_t at, size_t n)
 {
     uint64_t offset = 0;
     for (size_t i = 0; i < at && i < text.n; i++) {
@@ -186,7 +186,7 @@ static uint64_t offset_in_utf16(struct str text, size_t at)
         if (c < 0x80 || c >= 0xC0)
             offset += c >= 0xF0 ? 4 : 2;
     }
-    return offset;
+    return offset < n ? offset : n; /* an odd last byte was decoded as if it were two */
 }
 
 enum encoding { UTF8, UTF16_LE, UTF16_BE };
@@ -273,6 +273,7 @@ int rpt_report_read(struct rpt_report *report, struct str text, const struct rpt
     rd.over_limit = NULL;
     size_t mark = 0;
     enum encoding encoding = take_encoding(&text, &mark);
+    size_t encoded = text.n;
     if (encoding != UTF8)
         text = decode_utf16(arena, text, encoding == UTF16_BE);
     json_reader_init(&rd.json, text, arena);
@@ -290,7 +291,7 @@ int rpt_report_read(struct rpt_report *report, struct str text, const struct rpt
         *report = read;
     } else if (offset) {
         size_t at = rd.json.error ? rd.json.error_at : 0;
-        *offset = mark + (encoding == UTF8 ? at : offset_in_utf16(text, at));
+        *offset = mark + (encoding == UTF8 ? at : offset_in_utf16(text, at, encoded));
     }
     return result;
 }
