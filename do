@@ -11,6 +11,7 @@ usage() {
 ./do soak                     the same with every long loop in full
 ./do lint                     the lints, the code's format, clang-tidy
 ./do format                   put the code into its format
+./do manual                   draft what the manual pages lack of the program's commands, options, keys, events
 ./do fuzz [TARGET] [SECONDS]  fuzz one parser or all of them (60 seconds each)
 ./do bench [NAME]             measure what is claimed to be fast
 ./do fresh                    try run and test on a bare Debian made for it (as root)
@@ -253,6 +254,12 @@ task_format() {
     git diff --stat
 }
 
+task_manual() {
+    build_program build
+    tools/manual.py . build
+    git diff --stat -- man
+}
+
 task_fuzz() {
     need fuzz
     tools/fuzz.sh "$@"
@@ -275,7 +282,7 @@ main() {
     local task=${1:-}
     [ $# -gt 0 ] && shift
     case $task in
-    run | build | test | soak | lint | format | fuzz | bench | fresh) "task_$task" "$@" ;;
+    run | build | test | soak | lint | format | manual | fuzz | bench | fresh) "task_$task" "$@" ;;
     need) need "$@" ;; # install what a task needs, for .ci/run
     "" | help | --help | -h) usage ;;
     *)

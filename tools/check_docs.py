@@ -21,7 +21,7 @@ TOP = "src|tests|tools|doc|man|bench|web|packaging"
 NAMED = re.compile(rf"(?<![\w/.$-])((?:{TOP})/[\w.*/-]*[\w*/])")
 LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 TASK = re.compile(r"\./do ([a-z]+)")
-EVENT = re.compile(r'\bLOG\(\s*\w+\s*,\s*"([^"]+)"')
+EVENT = re.compile(r'\bLOG\(\s*LOG_(\w+)\s*,\s*"([^"]+)"')
 ENTRY = re.compile(r"^\*([^*]+)\*", re.MULTILINE)
 OPTION = re.compile(r"\*--([a-z0-9-]+)\*(?: _([^_\n]+)_)?")
 COMMON = {"help", "json", "lang"}  # described once, in sealpost(1)
@@ -53,17 +53,29 @@ def compare(page, what, documented, real, faults):
         faults.append(f"{page}:1: describes {what} {name}, which does not exist")
 
 
-def check_events(root, faults):
-    events = set()
+def entries(text):
+    """The terms that a page defines, without scdoc's escapes."""
+    return [term.replace("\\", "") for term in ENTRY.findall(text)]
+
+
+def logged_events(root):
+    """{event: level} of every LOG in the source."""
+    events = {}
     for path in tree.files(root, ".c", ".h", under=["src"]):
         if not path.startswith("src/base/log."):
-            events |= set(EVENT.findall(tree.code(tree.read(root, path), strings=True)))
+            for level, name in EVENT.findall(tree.code(tree.read(root, path), strings=True)):
+                events[name] = level.lower()
+    return events
+
+
+def check_events(root, faults):
+    events = set(logged_events(root))
     page = "man/sealpost-log.7.scd"
     if not os.path.exists(os.path.join(root, page)):
         if events:
             faults.append(f"{page}:1: is missing, and the source logs {len(events)} events")
         return
-    compare(page, "the event", {e for e in ENTRY.findall(tree.read(root, page)) if "." in e}, events, faults)
+    compare(page, "the event", {e for e in entries(tree.read(root, page)) if "." in e}, events, faults)
 
 
 def ask(program, *words):
@@ -122,7 +134,7 @@ def check_keys(root, program, faults):
     documented = set()
     for heading, text in sections_of(tree.read(root, page)).items():
         if m := re.fullmatch(r"\[(.+)\]", heading):
-            documented |= {f"{m[1]}.{entry.split('=')[0].strip()}" for entry in ENTRY.findall(text)}
+            documented |= {f"{m[1]}.{entry.split('=')[0].strip()}" for entry in entries(text)}
     compare(page, "the key", documented, set(real), faults)
 
 
@@ -130,6 +142,19 @@ def keys_in(explained):
     if isinstance(explained, dict):
         return explained.get("keys", [])
     return explained
+
+
+def program_of(build):
+    return os.path.abspath(os.path.join(build, "src", "sealpost"))
+
+
+def check_page_list(root, faults):
+    """Every page is built: man/meson.build lists it."""
+    listing = tree.read(root, "man/meson.build") if os.path.exists(os.path.join(root, "man/meson.build")) else ""
+    for path in tree.files(root, ".scd", under=["man"]):
+        name = os.path.basename(path).removesuffix(".scd")
+        if listing and f"'{name}'" not in listing:
+            faults.append(f"man/meson.build:1: does not list {name}")
 
 
 def main():
@@ -140,13 +165,16 @@ def main():
         check_paths(root, path, faults)
     check_events(root, faults)
     names = []
-    program = os.path.abspath(os.path.join(build, "src", "sealpost")) if build else None
+    program = program_of(build) if build else None
+    check_page_list(root, faults)
     if program:
         names = commands_of(program)
         for name in names:
             check_command(root, program, name, faults)
         if any(name.startswith("config") for name in names):
             check_keys(root, program, faults)
+    if program and faults:
+        print("`./do manual` drafts what the manual pages lack")
     tree.finish("docs", faults, f"{len(paths)} documents, {len(names)} commands")
 
 
