@@ -5,6 +5,9 @@
 #include "cli/commands.h"
 
 static const struct cli_command *const commands[] = {
+    &cli_policy_lint,
+    &cli_policy_match,
+    &cli_dns_lint,
     NULL,
 };
 

@@ -6,4 +6,8 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cli_dns_lint;
+extern const struct cli_command cli_policy_lint;
+extern const struct cli_command cli_policy_match;
+
 #endif
