@@ -5,9 +5,11 @@
 #include "cli/commands.h"
 
 static const struct cli_command *const commands[] = {
+    &cli_setup,
     &cli_policy_lint,
     &cli_policy_match,
     &cli_dns_lint,
+    &cli_dns_show,
     NULL,
 };
 

@@ -7,7 +7,9 @@
 #include "cli/cli.h"
 
 extern const struct cli_command cli_dns_lint;
+extern const struct cli_command cli_dns_show;
 extern const struct cli_command cli_policy_lint;
 extern const struct cli_command cli_policy_match;
+extern const struct cli_command cli_setup;
 
 #endif

@@ -44,6 +44,10 @@ static int set_up(struct dns *dns, const struct dns_settings *settings, struct e
         return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
     /* A resolver on loopback is what dns.forward mostly names. */
     int failed = ub_ctx_set_option(dns->ctx, "do-not-query-localhost:", "no");
+    /* libunbound itself answers that nothing is below test. (RFC 6761 6.2); a resolver that was
+     * named knows better, in a laboratory. */
+    if (!failed && settings->forward_count)
+        failed = ub_ctx_zone_add(dns->ctx, "test.", "transparent");
     if (failed)
         return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
     return 0;
@@ -85,6 +89,10 @@ static int by_preference(const void *a, const void *b)
 static enum dns_status read_status(int rcode, struct str packet, enum dns_type type, int security,
                                    struct arena *arena, struct dns_answer *answer)
 {
+    /* libunbound's own code tells only whether it got an answer; what the answer says of the name
+     * stands in its header. */
+    if (rcode == RCODE_NO_ERROR)
+        rcode = dns_message_rcode(packet);
     if (security == SECURITY_BOGUS)
         return DNS_BOGUS;
     if (rcode == RCODE_NAME_ERROR)

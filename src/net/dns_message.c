@@ -2,13 +2,14 @@
 
 #include <arpa/inet.h>
 
-#define HEADER_BYTES   12
-#define NAME_WIRE_MAX  255 /* RFC 1035 2.3.4 */
-#define POINTER_BITS   0xC0U
-#define JUMPS_MAX      64
-#define NAME_TEXT_MAX  1024 /* every byte of a name as \DDD */
-#define CLASS_IN       1
-#define RDATA_TEXT_MAX UINT16_MAX
+#define HEADER_BYTES         12
+#define RCODE_SERVER_FAILURE 2
+#define NAME_WIRE_MAX        255 /* RFC 1035 2.3.4 */
+#define POINTER_BITS         0xC0U
+#define JUMPS_MAX            64
+#define NAME_TEXT_MAX        1024 /* every byte of a name as \DDD */
+#define CLASS_IN             1
+#define RDATA_TEXT_MAX       UINT16_MAX
 
 static unsigned byte_at(struct str s, size_t i)
 {
@@ -198,6 +199,11 @@ static bool skip_question(struct str message, size_t *at)
     buf_init(&name, NAME_TEXT_MAX);
     return dns_name_read(message, at, &name) && read_u16(message, at, &ignored) &&
            read_u16(message, at, &ignored);
+}
+
+int dns_message_rcode(struct str message)
+{
+    return message.n < HEADER_BYTES ? RCODE_SERVER_FAILURE : (int)(byte_at(message, 3) & 0xFU);
 }
 
 bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,

@@ -34,6 +34,9 @@ struct dns_records {
 bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,
                       struct dns_records *records) NODISCARD;
 
+/* The RCODE of a message's header (RFC 1035 4.1.1); that of a server failure, 2, when it has none. */
+int dns_message_rcode(struct str message);
+
 /* Reads the name at *at and appends its text without the trailing dot ("." for the root); *at moves
  * behind it. False, with nothing appended, when it is malformed or longer than 255 bytes. */
 bool dns_name_read(struct str message, size_t *at, struct buf *out) NODISCARD;

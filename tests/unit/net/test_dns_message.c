@@ -127,6 +127,15 @@ static void records_are_read(void **state)
     }
 }
 
+/* RFC 1035 4.1.1. */
+static void the_code_of_the_answer_is_in_the_header(void **state)
+{
+    (void)state;
+    assert_int_equal(dns_message_rcode(STR("\x12\x34\x81\x83\0\0\0\0\0\0\0\0")), 3);
+    assert_int_equal(dns_message_rcode(STR("\x12\x34\x81\x80\0\0\0\0\0\0\0\0")), 0);
+    assert_int_equal(dns_message_rcode(STR("\x12\x34\x81\x80")), 2);
+}
+
 /* RFC 1035 2.3.4: 255 bytes on the wire, the root label included. */
 static void names_have_a_longest(void **state)
 {
@@ -156,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read),
+        cmocka_unit_test(the_code_of_the_answer_is_in_the_header),
         cmocka_unit_test(names_have_a_longest),
     };
     return cmocka_run_group_tests_name("net dns_message", tests, NULL, NULL);
