@@ -52,9 +52,9 @@ static void add_sts(const struct records_input *input, struct arena *arena, stru
 {
     struct buf text CLEANUP(buf_done);
     struct sts_txt txt = {.id = input->policy_id};
+    buf_init(&text, TXT_TEXT_MAX);
     if (input->policy_id.n == 0)
         return;
-    buf_init(&text, TXT_TEXT_MAX);
     sts_txt_print(&txt, &text);
     add(out, name_below(arena, "_mta-sts", input->domain), RECORD_TXT,
         arena_str(arena, buf_view(&text)));
@@ -66,11 +66,11 @@ static void add_tlsrpt(const struct records_input *input, struct arena *arena, s
     struct rpt_rua rua[WORDS_MAX] = {0};
     struct rpt_txt txt = {.rua = rua};
     struct str list = input->rua, word;
+    buf_init(&text, TXT_TEXT_MAX);
     while (txt.rua_count < WORDS_MAX && records_next_word(&list, &word))
         rua[txt.rua_count++].uri = word;
     if (txt.rua_count == 0)
         return;
-    buf_init(&text, TXT_TEXT_MAX);
     rpt_txt_print(&txt, &text);
     add(out, name_below(arena, "_smtp._tls", input->domain), RECORD_TXT,
         arena_str(arena, buf_view(&text)));

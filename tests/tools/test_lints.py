@@ -65,6 +65,13 @@ CASES = [
     ("banned", "a global in a pure module", {"src/tlsrpt/a.c": "static int calls;\n"}, "has no globals"),
     ("banned", "a constant table in a pure module is none",
      {"src/tlsrpt/a.c": "static const char *const names[] = {0};\n"}, None),
+    ("cleanup", "a return before the variable was made",
+     {"src/host/a.c": "int f(int n)\n{\n    struct buf b CLEANUP(buf_done);\n    if (n)\n        return 1;\n"
+                      "    buf_init(&b, 1);\n    return 0;\n}\n"},
+     "src/host/a.c:3: b is cleaned up by the return in line 5"),
+    ("cleanup", "a variable that is made first",
+     {"src/host/a.c": "int f(int n)\n{\n    struct buf b CLEANUP(buf_done);\n    buf_init(&b, 1);\n"
+                      "    return n;\n}\n"}, None),
     ("headers", "a header that does not compile alone",
      {"src/base/str.h": GUARD.format("BASE_STR", "size_t str_n(void);")},
      "src/base/str.h:1: does not compile alone"),
