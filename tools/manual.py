@@ -21,6 +21,12 @@ def plain(text):
     return re.sub(r"([\\*_`])", r"\\\1", text)
 
 
+def sentence(text):
+    """A line of help as a sentence."""
+    text = plain(text)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "。")) else ".")
+
+
 def entry(head, text):
     return f"{head}\n\t{text}\n\n"
 
@@ -31,10 +37,10 @@ def option_head(option):
 
 def command_section(table):
     synopsis = f"*sealpost {table['name']}* [_OPTION_]... {plain(table['synopsis'])}".rstrip()
-    out = f"## sealpost {table['name']}\n\n{synopsis}\n\n{plain(table['summary'])}\n\n"
+    out = f"## sealpost {table['name']}\n\n{synopsis}\n\n{sentence(table['summary'])}\n\n"
     for option in table["options"]:
         if option["name"] not in check_docs.COMMON:
-            out += entry(option_head(option), plain(option["help"]))
+            out += entry(option_head(option), sentence(option["help"]))
     examples = "".join(f"\t{line}\n" for line in table["examples"])
     return out + f"Examples:\n\n```\n{examples}```\n\n"
 
@@ -45,7 +51,7 @@ def edit_options(section, table):
     for m in list(re.finditer(r"^(\*--[^\n]*)\n(?:\t[^\n]*\n|\n(?=\t))*\n*", section, re.MULTILINE)):
         if m[1] not in real:
             section = section.replace(m[0], "")
-    new = "".join(entry(head, plain(o["help"])) for head, o in real.items()
+    new = "".join(entry(head, sentence(o["help"])) for head, o in real.items()
                   if not re.search("^" + re.escape(head) + "$", section, re.MULTILINE))
     at = section.find("Examples:")
     return section[:at] + new + section[at:] if at >= 0 else section + new
@@ -90,7 +96,7 @@ def write_commands(root, program, names):
 def key_text(key):
     rest = "; ".join(part for part in (key.get("type"), key.get("range")) if part)
     default = key.get("default")
-    return (plain(key["help"]) + (f" ({plain(rest)})" if rest else "") +
+    return (sentence(key["help"]) + (f" ({plain(rest)})" if rest else "") +
             (f" Default: *{plain(default)}*." if default else " No default."))
 
 
