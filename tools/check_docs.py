@@ -23,7 +23,7 @@ LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 TASK = re.compile(r"\./do ([a-z]+)")
 EVENT = re.compile(r'\bLOG\(\s*LOG_(\w+)\s*,\s*"([^"]+)"')
 ENTRY = re.compile(r"^\*([^*]+)\*", re.MULTILINE)
-OPTION = re.compile(r"\*--([a-z0-9-]+)\*(?: _([^_\n]+)_)?")
+OPTION = re.compile(r"^\*--([a-z0-9-]+)\*(?: _([^_\n]+)_)?$", re.MULTILINE)
 COMMON = {"help", "json", "lang"}  # described once, in sealpost(1)
 
 
@@ -96,12 +96,19 @@ def sections_of(text):
     return {parts[i].strip().lower(): parts[i + 1] for i in range(1, len(parts) - 1, 2)}
 
 
+def section_of(text, name):
+    """The part of a page that describes a command: its section, or all of a page of that name."""
+    if f"\n# SYNOPSIS\n\n*sealpost {name}*" in text:
+        return text
+    return sections_of(text).get(f"sealpost {name}")
+
+
 def check_command(root, program, name, faults):
     page = f"man/sealpost-{name.split()[0]}.1.scd"
     if not os.path.exists(os.path.join(root, page)):
         faults.append(f"{page}:1: is missing: the command {name} has no manual page")
         return
-    section = sections_of(tree.read(root, page)).get(f"sealpost {name}")
+    section = section_of(tree.read(root, page), name)
     if section is None:
         faults.append(f"{page}:1: has no section `## sealpost {name}`")
         return

@@ -16,6 +16,9 @@ import check_docs
 import tree
 
 
+ENTRY = re.compile(r"^(\*--([a-z0-9-]+)\*(?: _[^\n]*_)?)\n(?:\t[^\n]*\n|\n(?=\t))*\n*", re.MULTILINE)
+
+
 def plain(text):
     """Text as scdoc takes it literally."""
     return re.sub(r"([\\*_`])", r"\\\1", text)
@@ -46,15 +49,16 @@ def command_section(table):
 
 
 def edit_options(section, table):
-    """The section with entries for new options before its examples, and without those of gone ones."""
+    """The section with entries for new options behind the others, and without those of gone ones."""
     real = {option_head(o): o for o in table["options"] if o["name"] not in check_docs.COMMON}
-    for m in list(re.finditer(r"^(\*--[^\n]*)\n(?:\t[^\n]*\n|\n(?=\t))*\n*", section, re.MULTILINE)):
-        if m[1] not in real:
+    for m in list(ENTRY.finditer(section)):
+        if m[1] not in real and m[2] not in check_docs.COMMON:
             section = section.replace(m[0], "")
     new = "".join(entry(head, sentence(o["help"])) for head, o in real.items()
                   if not re.search("^" + re.escape(head) + "$", section, re.MULTILINE))
-    at = section.find("Examples:")
-    return section[:at] + new + section[at:] if at >= 0 else section + new
+    last = list(ENTRY.finditer(section))[-1:]
+    at = last[0].end() if last else len(section)
+    return section[:at] + new + section[at:]
 
 
 def split(text):
@@ -69,7 +73,7 @@ def join(head, parts):
 
 def place(parts, heading, body, parent):
     """Puts a new section at the end of its parent's."""
-    at = next(i for i, p in enumerate(parts) if p[0].strip() == parent) + 1
+    at = next((i + 1 for i, p in enumerate(parts) if p[0].strip() == parent), len(parts) - 1)
     while at < len(parts) and parts[at][0].startswith("## "):
         at += 1
     parts.insert(at, [heading, body])
@@ -82,7 +86,12 @@ def write_commands(root, program, names):
             print(f"man: {path} is missing; write its NAME and DESCRIPTION, and list it in man/meson.build")
             continue
         table = json.loads(check_docs.ask(program, *name.split(), "--help", "--json").stdout)
-        head, parts = split(tree.read(root, os.path.relpath(path, root)))
+        text = tree.read(root, os.path.relpath(path, root))
+        head, parts = split(text)
+        if check_docs.section_of(text, name) == text:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(edit_options(text, table))
+            continue
         found = next((p for p in parts if p[0].strip() == f"## sealpost {name}"), None)
         if found:
             found[1] = edit_options(found[1], table)
