@@ -12,7 +12,8 @@ struct lint {
     const struct sts_lint_context *context;
     struct findings *findings;
     uint32_t mode_line, max_age_line;
-    uint32_t *mx_lines; /* of each pattern; NULL when the text is not known */
+    uint32_t *mx_lines;  /* of each pattern; NULL when the text is not known */
+    bool *named_in_full; /* of each MX host: a pattern without a wildcard matches it */
 };
 
 /* The field's name in a line of a text that is known to be a policy. */
@@ -109,13 +110,17 @@ static void lint_breadth(struct lint *l, struct str pattern, uint64_t line)
         add(l, SEVERITY_WARNING, msg_policy_mx_single_label(pattern), line);
 }
 
-static bool named_in_full(const struct sts_policy *policy, struct str host)
+/* Notes which of the hosts a pattern without a wildcard matches. */
+static void find_named_in_full(struct lint *l)
 {
-    for (size_t i = 0; i < policy->mx_count; i++) {
-        if (!is_wildcard(policy->mx[i]) && sts_mx_matches(policy->mx[i], host))
-            return true;
+    const struct sts_lint_context *context = l->context;
+    l->named_in_full =
+        arena_array(l->findings->arena, context->mx_host_count, sizeof *l->named_in_full);
+    for (size_t i = 0; l->named_in_full && i < context->mx_host_count; i++) {
+        for (size_t j = 0; j < l->policy->mx_count && !l->named_in_full[i]; j++)
+            l->named_in_full[i] = !is_wildcard(l->policy->mx[j]) &&
+                                  sts_mx_matches(l->policy->mx[j], context->mx_hosts[i]);
     }
-    return false;
 }
 
 /* A pattern against the MX hosts: a wildcard that none of them needs lets strangers in. */
@@ -123,10 +128,9 @@ static void lint_use(struct lint *l, struct str pattern, uint64_t line)
 {
     bool matches = false;
     for (size_t i = 0; i < l->context->mx_host_count; i++) {
-        struct str host = l->context->mx_hosts[i];
-        if (!sts_mx_matches(pattern, host))
+        if (!sts_mx_matches(pattern, l->context->mx_hosts[i]))
             continue;
-        if (!is_wildcard(pattern) || !named_in_full(l->policy, host))
+        if (!is_wildcard(pattern) || !l->named_in_full || !l->named_in_full[i])
             return;
         matches = true;
     }
@@ -173,6 +177,8 @@ static void lint_host(struct lint *l, struct str host)
 static void lint_mx(struct lint *l)
 {
     bool compare = l->context && l->context->mx_hosts && l->policy->mode != STS_MODE_NONE;
+    if (compare)
+        find_named_in_full(l);
     for (size_t i = 0; i < l->policy->mx_count; i++) {
         uint64_t line = l->mx_lines ? l->mx_lines[i] : 0;
         lint_breadth(l, l->policy->mx[i], line);

@@ -415,8 +415,7 @@ static void check_required(struct parser *p)
 
 static int compare_mx(const void *a, const void *b)
 {
-    const struct mx_line *x = *(const struct mx_line *const *)a;
-    const struct mx_line *y = *(const struct mx_line *const *)b;
+    const struct mx_line *x = a, *y = b;
     int order = str_cmp(x->pattern, y->pattern);
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
@@ -427,19 +426,19 @@ static void collect_mx(struct parser *p)
     size_t count = p->policy.mx_count, i = 0;
     struct arena *arena = p->findings->arena;
     p->policy.mx = arena_array(arena, count, sizeof *p->policy.mx);
-    const struct mx_line **sorted = arena_array(arena, count, sizeof(const struct mx_line *));
+    struct mx_line *sorted = arena_array(arena, count, sizeof *sorted);
     if (!p->policy.mx || !sorted)
         return;
     for (const struct mx_line *mx = p->mx_first; mx; mx = mx->next, i++) {
         p->policy.mx[i] = mx->pattern;
-        sorted[i] = mx;
+        sorted[i] = *mx;
     }
     qsort(sorted, count, sizeof *sorted, compare_mx);
     for (i = 1; i < count; i++) {
-        if (str_eq(sorted[i - 1]->pattern, sorted[i]->pattern))
+        if (str_eq(sorted[i - 1].pattern, sorted[i].pattern))
             finding_add(p->findings, SEVERITY_WARNING,
-                        msg_policy_duplicate_mx(sorted[i]->pattern, sorted[i - 1]->line),
-                        sorted[i]->line, sorted[i]->column);
+                        msg_policy_duplicate_mx(sorted[i].pattern, sorted[i - 1].line),
+                        sorted[i].line, sorted[i].column);
     }
 }
 
