@@ -35,8 +35,8 @@ packages_for() {
     local build="gcc libc6-dev meson ninja-build pkgconf|pkg-config python3
         libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev
         libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
-    local run="curl openssl"
-    local test="libcmocka-dev valgrind scdoc"
+    local run="curl dns-root-data openssl"
+    local test="knot libcmocka-dev valgrind scdoc"
     local clang="clang libclang-rt-dev|libclang-rt-14-dev"
     case $1 in
     build) echo "$build" ;;
@@ -56,9 +56,9 @@ programs_for() {
     case $1 in
     build) echo "$build" ;;
     run) echo "$build curl openssl" ;;
-    test) echo "$build curl openssl valgrind scdoc" ;;
+    test) echo "$build curl knotd openssl valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
-    lint) echo "$build curl openssl valgrind scdoc clang clang-format clang-tidy" ;;
+    lint) echo "$build curl knotd openssl valgrind scdoc clang clang-format clang-tidy" ;;
     bench) echo "$build curl openssl nginx jq" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;

@@ -27,7 +27,8 @@
 struct node {
     struct config *config;
     struct store *store;
-    struct dns_settings dns;             /* as [dns] of the configuration has it */
+    /* As [dns] of the configuration has it; trust_anchor is NULL when that file cannot be read. */
+    struct dns_settings dns;
     struct str forward[CONFIG_LIST_MAX]; /* what dns points at */
 };
 

@@ -91,6 +91,8 @@ static int mx_from_dns(struct setup *s, const struct dns_settings *settings)
 {
     struct dns_answer answer;
     struct error err;
+    if (!settings->trust_anchor)
+        cli_say(s->c, msg_setup_not_validated());
     if (dns_ask(settings, s->domain, DNS_MX, DNS_SECONDS, &s->c->arena, &answer, &err) < 0)
         return cli_fail(s->c, &err);
     switch (answer.status) {
