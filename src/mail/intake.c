@@ -83,12 +83,15 @@ static int read_some(int fd, struct str name, struct buf *to, struct error *err)
     return n > 0;
 }
 
-/* Reads until there is enough to tell what it is, or to the end: 0 at the end. */
-static int read_first(int fd, struct str name, struct buf *to, struct error *err)
+/* Reads until there is enough to tell what it is, or to the end: 0 at the end. A file that gave as
+ * many bytes as its size says is at its end: to ask it once more would cost as much again. */
+static int read_first(int fd, off_t size, struct str name, struct buf *to, struct error *err)
 {
     int result;
     do {
         result = read_some(fd, name, to, err);
+        if (result > 0 && to->n == (size_t)size)
+            return 0;
     } while (result > 0 && to->n < SNIFF_WINDOW);
     return result;
 }
@@ -117,13 +120,14 @@ static int stream_mbox(struct scan *s, int fd, const struct place *place, int mo
     return more;
 }
 
-static int scan_fd(struct scan *s, int fd, struct str name)
+/* size: of a file, as fstat gives it; 0 where nothing is known. */
+static int scan_fd(struct scan *s, int fd, off_t size, struct str name)
 {
     struct place place = {.kind = PLACE_INPUT, .name = name};
     struct buf *input = &s->in->input;
     struct error err;
     buf_reset(input);
-    int more = read_first(fd, name, input, &err);
+    int more = read_first(fd, size, name, input, &err);
     if (more >= 0 && sniff_bytes(buf_view(input)) == SNIFF_MBOX) {
         more = stream_mbox(s, fd, &place, more, &err);
     } else {
@@ -143,7 +147,7 @@ static int scan_fd(struct scan *s, int fd, struct str name)
 
 static int folder_file(void *user, int fd, struct str path)
 {
-    return scan_fd(user, fd, path);
+    return scan_fd(user, fd, 0, path);
 }
 
 static void folder_error(void *user, struct str path, const struct error *err)
@@ -171,7 +175,7 @@ int64_t intake_path(struct intake *in, const char *path, const struct intake_han
     struct str name = str_from(path);
     struct stat st;
     if (str_eq(name, STR("-"))) {
-        scan_fd(&s, STDIN_FILENO, name);
+        scan_fd(&s, STDIN_FILENO, 0, name);
         return scan_result(&s);
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -183,7 +187,7 @@ int64_t intake_path(struct intake *in, const char *path, const struct intake_han
         scan_folder(&s, fd, name);
         return scan_result(&s);
     } else {
-        scan_fd(&s, fd, name);
+        scan_fd(&s, fd, S_ISREG(st.st_mode) ? st.st_size : 0, name);
     }
     if (fd >= 0)
         close(fd);
