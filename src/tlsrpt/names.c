@@ -23,7 +23,11 @@ struct str rpt_result_name(enum rpt_result result)
 enum rpt_result rpt_result_parse(struct str name)
 {
     for (unsigned i = RPT_RESULT_UNKNOWN + 1; i < RPT_RESULT_COUNT; i++) {
-        if (result_names[i].n == name.n && str_ieq(result_names[i], name))
+        if (str_eq(result_names[i], name))
+            return (enum rpt_result)i;
+    }
+    for (unsigned i = RPT_RESULT_UNKNOWN + 1; i < RPT_RESULT_COUNT; i++) {
+        if (str_ieq(result_names[i], name))
             return (enum rpt_result)i;
     }
     return RPT_RESULT_UNKNOWN;

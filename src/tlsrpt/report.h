@@ -91,18 +91,23 @@ struct rpt_hints {
 
 /* Reads the JSON text of a report: UTF-8 with or without BOM, or UTF-16. `domain` is the
  * policy-domain that the report is about: the one its policies name (of TLSA policies, which
- * can name an MX host, only when there is no other), else that of the hints, else that of the
- * report id. Returns 0, or a negative code when the text is no report: not JSON at all (with the
- * place), or JSON without any of the members that make a report. *offset, when not NULL, gets the
- * byte where reading failed. Repeated reading costs no malloc when the arena is reset between. */
+ * can name an MX host, only when there is no other, and not when they name several or one below
+ * that of the hints), else that of the hints, else that of the report id. Of members that stand
+ * twice the first wins; null is treated as absent; of an array of reports the first is read.
+ * Returns 0, or a negative code when the text is no report: not JSON at all (with the place), or
+ * JSON without any of the members that make a report. *offset, when not NULL, gets the byte where
+ * reading failed. Repeated reading costs no malloc when the arena is reset between. */
 int rpt_report_read(struct rpt_report *report, struct str text, const struct rpt_hints *hints,
                     struct arena *arena, uint64_t *offset, struct error *err) NODISCARD;
 
 /* Appends the report as JSON exactly as RFC 8460 has it: whatever was tolerated in reading is
- * written in the RFC's own form. Reading the result gives the same report, without warnings. */
+ * written in the RFC's own form. Reading the result gives the same report, without warnings, but
+ * for what the report lacks (members are left out, not made up) or gets wrong in what it says
+ * (sums, a range, a word that no RFC knows). */
 void rpt_report_write(const struct rpt_report *report, struct buf *out);
 
-/* Sessions of a report and one domain (an empty domain: the report's own). */
+/* Sessions of a report and one domain, under which policies without a name count when it is the
+ * report's own; with an empty domain those of the whole report, added up over its domains. */
 struct rpt_totals {
     uint64_t sessions, failed;
     bool estimated; /* the reporter counts a session under each policy (STS and TLSA) */
