@@ -21,8 +21,10 @@ struct intake *intake_new(void)
     buf_init(&in->input, INTAKE_INPUT_MAX + READ_SIZE);
     buf_init(&in->source, LIST_MAX);
     buf_init(&in->list, LIST_MAX);
-    for (size_t i = 0; i < ARRAY_LEN(in->levels); i++)
+    for (size_t i = 0; i < ARRAY_LEN(in->levels); i++) {
         buf_init(&in->levels[i].bytes, 2 * INTAKE_INPUT_MAX);
+        message_init(&in->levels[i].message);
+    }
     in->inflater = inflater_new();
     in->reader = message_reader_new();
     if (in->inflater && in->reader)

@@ -48,8 +48,8 @@ struct intake_handler {
 
 struct intake; /* buffers and decompressors that are reused from one input to the next */
 
-/* NULL when there is no memory. GMime is not thread-safe at its start and end: make and free the
- * intakes of all threads in one. */
+/* NULL when there is no memory. GMime is not thread-safe where it starts: make the first intake
+ * before the second thread. */
 struct intake *intake_new(void);
 void intake_free(struct intake *in);
 

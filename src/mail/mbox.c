@@ -1,20 +1,29 @@
 #include "mail/mbox.h"
 
+#include <string.h>
+
 #include "mail/sniff.h"
 
 void mbox_init(struct mbox *box, size_t message_max)
 {
     *box = (struct mbox){.after_blank = true};
     buf_init(&box->text, message_max);
-    buf_init(&box->line, MBOX_LINE_MAX);
-    buf_init(&box->pending, MBOX_LINE_MAX);
 }
 
 void mbox_done(struct mbox *box)
 {
     buf_done(&box->text);
-    buf_done(&box->line);
-    buf_done(&box->pending);
+}
+
+static struct str line_view(const struct mbox_line *line)
+{
+    return (struct str){line->at, line->n};
+}
+
+static void line_add(struct mbox_line *line, struct str s)
+{
+    memcpy(line->at + line->n, s.p, s.n);
+    line->n += s.n;
 }
 
 static int give(struct mbox *box)
@@ -44,9 +53,9 @@ static int settle_pending(struct mbox *box, struct str bare)
         box->number++;
         box->offset = box->pending_at;
     } else {
-        buf_str(&box->text, buf_view(&box->pending));
+        buf_str(&box->text, line_view(&box->pending));
     }
-    buf_reset(&box->pending);
+    box->pending.n = 0;
     return result;
 }
 
@@ -70,7 +79,7 @@ static int take_line(struct mbox *box, struct str line)
     if (box->pending.n)
         result = settle_pending(box, bare);
     if (box->after_blank && line.n <= MBOX_LINE_MAX && sniff_is_from(bare)) {
-        buf_str(&box->pending, line);
+        line_add(&box->pending, line);
         box->pending_at = start;
     } else {
         add_text(box, line);
@@ -83,16 +92,16 @@ static int take_line(struct mbox *box, struct str line)
 static int keep_start(struct mbox *box, struct str start)
 {
     if (box->line.n + start.n <= MBOX_LINE_MAX) {
-        buf_str(&box->line, start);
+        line_add(&box->line, start);
         return 0;
     }
     int result = 0;
     if (box->pending.n)
-        result = settle_pending(box, box->line.n ? buf_view(&box->line) : start);
-    buf_str(&box->text, buf_view(&box->line));
+        result = settle_pending(box, box->line.n ? line_view(&box->line) : start);
+    buf_str(&box->text, line_view(&box->line));
     buf_str(&box->text, start);
     box->at += box->line.n + start.n;
-    buf_reset(&box->line);
+    box->line.n = 0;
     box->within_line = true;
     box->after_blank = false;
     return result;
@@ -113,8 +122,8 @@ static int feed_line(struct mbox *box, struct str line)
         box->within_line = false;
         return result;
     }
-    result = take_line(box, buf_view(&box->line));
-    buf_reset(&box->line);
+    result = take_line(box, line_view(&box->line));
+    box->line.n = 0;
     return result;
 }
 
@@ -143,12 +152,12 @@ int mbox_end(struct mbox *box)
 {
     int result = 0;
     if (box->line.n) {
-        result = take_line(box, buf_view(&box->line));
-        buf_reset(&box->line);
+        result = take_line(box, line_view(&box->line));
+        box->line.n = 0;
     }
     if (result < 0)
         return result;
     if (box->pending.n)
-        buf_str(&box->text, buf_view(&box->pending));
+        buf_str(&box->text, line_view(&box->pending));
     return give(box);
 }

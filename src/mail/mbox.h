@@ -13,6 +13,11 @@
 
 #define MBOX_LINE_MAX 1000 /* a longer line is no From_ line */
 
+struct mbox_line {
+    char at[MBOX_LINE_MAX];
+    size_t n;
+};
+
 struct mbox {
     /* One message, borrowed for the call. too_large: it passed the maximum and is not given
      * (message is empty). number counts from 1, offset is the byte of its From_ line in the mbox.
@@ -20,12 +25,12 @@ struct mbox {
     int (*message)(void *user, struct str message, uint64_t number, uint64_t offset,
                    bool too_large);
     void *user;
-    struct buf text;    /* the message so far */
-    struct buf line;    /* a line whose end has not arrived */
-    struct buf pending; /* a From_ line: a new message if a header field follows */
-    uint64_t number;    /* messages begun */
-    uint64_t offset;    /* of the current message */
-    uint64_t at;        /* of the next line */
+    struct buf text;          /* the message so far */
+    struct mbox_line line;    /* a line whose end has not arrived */
+    struct mbox_line pending; /* a From_ line: a new message if a header field follows */
+    uint64_t number;          /* messages begun */
+    uint64_t offset;          /* of the current message */
+    uint64_t at;              /* of the next line */
     uint64_t pending_at;
     bool within_line; /* in a line that was too long to keep */
     bool after_blank; /* the line before was empty, or there was none */

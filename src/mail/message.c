@@ -1,8 +1,10 @@
 #include "mail/message.h"
 
 #include <gmime/gmime.h>
+#include <string.h>
 
 #include "mail/messages.h"
+#include "mail/trim.h"
 
 struct message_reader {
     GMimeParser *parser;
@@ -18,7 +20,7 @@ struct message_reader *message_reader_new(void)
     struct message_reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         return NULL;
-    g_mime_init();
+    g_mime_init(); /* without g_mime_shutdown: GMime does not start again after it */
     reader->parser = g_mime_parser_new();
     g_mime_parser_set_persist_stream(reader->parser, TRUE);
     return reader;
@@ -29,7 +31,6 @@ void message_reader_free(struct message_reader *reader)
     if (!reader)
         return;
     g_object_unref(reader->parser);
-    g_mime_shutdown();
     free(reader);
 }
 
@@ -109,12 +110,16 @@ int message_read(struct message_reader *reader, struct message *m, struct str by
         return error_set(err, ERROR_POLICY, msg_mail_input_too_large(G_MAXINT));
     if (!m->bytes && !(m->bytes = malloc(sizeof *m->bytes)))
         return error_set_memory(err);
+    if (bytes.n <= MESSAGE_TRIM_MAX && trim_message(bytes, &m->trimmed))
+        bytes = buf_view(&m->trimmed);
+    m->count = 0;
+    m->too_many = m->too_deep = false;
+    if (str_trim(bytes).n == 0)
+        return 0; /* nothing but fields that say nothing: no parts */
     GMimeStream *stream = borrow(bytes, &m->bytes->array);
     g_mime_parser_init_with_stream(reader->parser, stream);
     g_object_unref(stream);
     m->root = g_mime_parser_construct_message(reader->parser, NULL);
-    m->count = 0;
-    m->too_many = m->too_deep = false;
     if (!m->root)
         return error_set(err, ERROR_PERMANENT, msg_mail_broken());
     if (add_object(m, g_mime_message_get_mime_part(m->root), m->root, 0, parts_max))
@@ -128,10 +133,16 @@ static int decode(GMimeContentEncoding encoding, struct str raw, struct buf *out
     GMimeEncoding state;
     g_mime_encoding_init_decode(&state, encoding);
     buf_reset(out);
-    char *to = buf_reserve(out, g_mime_encoding_outlen(&state, raw.n));
+    char *to = buf_reserve(out, g_mime_encoding_outlen(&state, raw.n + 2));
     if (!to)
         return error_set_memory(err);
-    out->n = g_mime_encoding_flush(&state, raw.p, raw.n, to);
+    size_t n = g_mime_encoding_step(&state, raw.p, raw.n, to);
+    /* Some senders leave out the padding; GMime would then drop what the last letters hold. */
+    const char *padding = encoding != GMIME_CONTENT_ENCODING_BASE64 ? ""
+                          : state.state == 2                        ? "=="
+                          : state.state == 3                        ? "="
+                                                                    : "";
+    out->n = n + g_mime_encoding_flush(&state, padding, strlen(padding), to + n);
     return 0;
 }
 
@@ -176,6 +187,12 @@ struct str message_field(const struct message_part *part, const char *name)
     return str_trim(str_from(value));
 }
 
+void message_init(struct message *m)
+{
+    *m = (struct message){0};
+    buf_init(&m->trimmed, MESSAGE_TRIM_MAX);
+}
+
 void message_forget(struct message *m)
 {
     if (m->root)
@@ -189,5 +206,6 @@ void message_done(struct message *m)
     message_forget(m);
     free(m->parts);
     free(m->bytes);
-    *m = (struct message){0};
+    buf_done(&m->trimmed);
+    message_init(m);
 }

@@ -5,17 +5,21 @@
  * their order. What a part is worth is not decided here. Everything is borrowed from the message's
  * bytes or owned by the struct message until message_forget.
  *
- * GMime runs over the caller's bytes without a copy of them, and a part's content is a range of
- * those bytes until it is asked for.
+ * GMime sees the message without the header fields that nobody here asks for (trim.h); a part's
+ * content is a range of those bytes until it is asked for.
  */
 #ifndef SEALPOST_MAIL_MESSAGE_H
 #define SEALPOST_MAIL_MESSAGE_H
 
+#include "base/buf.h"
 #include "base/error.h"
 
 /* How deep multiparts and messages of one message may lie in one another. Honest ones stay under
  * ten, even forwarded ones. */
 #define MESSAGE_DEPTH_MAX 32
+
+/* Longer messages are not worth a copy with a shorter header. */
+#define MESSAGE_TRIM_MAX ((size_t)1024 * 1024)
 
 struct message_part {
     void *part;         /* GMimePart */
@@ -31,6 +35,7 @@ struct message_bytes;
 struct message {
     void *root;                  /* GMimeMessage; NULL when the struct is not in use */
     struct message_bytes *bytes; /* what GMime's streams point at */
+    struct buf trimmed;          /* the message with a shorter header: trim.h */
     struct message_part *parts;
     size_t count, room;
     bool too_many; /* there were more than the maximum */
@@ -42,7 +47,7 @@ struct message_reader; /* GMime's parser, reused from one message to the next */
 struct message_reader *message_reader_new(void);
 void message_reader_free(struct message_reader *reader);
 
-/* Takes bytes apart, at most parts_max parts. m is zeroed or was forgotten before; the bytes must
+/* Takes bytes apart, at most parts_max parts. m was begun or forgotten before; the bytes must
  * outlive it. */
 int message_read(struct message_reader *reader, struct message *m, struct str bytes,
                  size_t parts_max, struct error *err) NODISCARD;
@@ -58,6 +63,9 @@ int message_decode_base64(struct str text, struct buf *out, struct error *err) N
 /* A header field of the part itself or of the message around it, unfolded and decoded; empty when
  * there is none. Name in its usual spelling. */
 struct str message_field(const struct message_part *part, const char *name);
+
+/* A struct that message_read may fill. */
+void message_init(struct message *m);
 
 /* Releases the message but keeps the memory of the table. */
 void message_forget(struct message *m);
