@@ -154,6 +154,7 @@ static bool keep_choose(SSL_CTX *ctx, tls_choose *choose)
 
 static bool set_up(SSL_CTX *ctx, tls_choose *choose)
 {
+    char groups[] = GROUPS; /* the macro casts const away */
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -166,7 +167,7 @@ static bool set_up(SSL_CTX *ctx, tls_choose *choose)
            SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_max_early_data(ctx, 0) == 1 &&
            SSL_CTX_set_cipher_list(ctx, CIPHERS_1_2) == 1 &&
            SSL_CTX_set_ciphersuites(ctx, CIPHERS_1_3) == 1 &&
-           SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 && keep_choose(ctx, choose);
+           SSL_CTX_set1_groups_list(ctx, groups) == 1 && keep_choose(ctx, choose);
 }
 
 int tls_server_new(SSL_CTX **out, tls_choose *choose, struct error *err)

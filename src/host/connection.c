@@ -1,0 +1,393 @@
+#include "host/connection.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/response.h"
+
+#define LINGER_BYTES_MAX ((size_t)256 * 1024)
+
+static void step(struct connection *c);
+
+/* ---- phases ---- */
+
+static void leave_list(struct connection *c)
+{
+    struct connection_list *list = &c->worker->phases[c->phase];
+    *(c->previous ? &c->previous->next : &list->first) = c->next;
+    *(c->next ? &c->next->previous : &list->last) = c->previous;
+}
+
+static void join_list(struct connection *c, enum phase phase)
+{
+    const struct worker_limits *limits = &c->worker->limits;
+    const int64_t time[PHASE_COUNT] = {
+        [PHASE_HANDSHAKE] = limits->handshake_ms,
+        [PHASE_HEAD] = limits->header_ms,
+        [PHASE_WRITE] = limits->write_ms,
+        [PHASE_IDLE] = limits->idle_ms,
+        [PHASE_LINGER] = LINGER_MS,
+    };
+    struct connection_list *list = &c->worker->phases[phase];
+    c->phase = phase;
+    c->end = clock_monotonic_ms() + time[phase];
+    c->next = NULL;
+    c->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = c;
+    list->last = c;
+}
+
+static void enter(struct connection *c, enum phase phase)
+{
+    if (c->phase == phase)
+        return;
+    leave_list(c);
+    join_list(c, phase);
+}
+
+/* ---- the socket ---- */
+
+static void on_event(evutil_socket_t fd, short what, void *context)
+{
+    struct connection *c = context;
+    (void)fd;
+    (void)what;
+    worker_refresh(c->worker);
+    step(c);
+}
+
+/* Waits for the socket to be readable (EV_READ) or writable (EV_WRITE). */
+static void wait_for(struct connection *c, short what)
+{
+    if (event_pending(&c->event, what, NULL))
+        return;
+    event_del(&c->event);
+    event_assign(&c->event, c->worker->base, c->fd, (short)(what | EV_PERSIST), on_event, c);
+    if (event_add(&c->event, NULL) < 0)
+        connection_close(c);
+}
+
+/* What a call of OpenSSL that did not succeed leads to: true when the socket is now waited for;
+ * otherwise the connection has ended and is gone. */
+static bool wait_or_close(struct connection *c, int result)
+{
+    switch (SSL_get_error(c->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        wait_for(c, EV_READ);
+        return true;
+    case SSL_ERROR_WANT_WRITE:
+        wait_for(c, EV_WRITE);
+        return true;
+    default:
+        connection_close(c);
+        return false;
+    }
+}
+
+void connection_start(struct worker *w, int fd)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    SSL *ssl = c ? SSL_new(w->tls) : NULL;
+    if (!ssl || SSL_set_fd(ssl, fd) != 1) {
+        SSL_free(ssl);
+        free(c);
+        close(fd);
+        return;
+    }
+    c->worker = w;
+    c->ssl = ssl;
+    c->fd = fd;
+    SSL_set_app_data(ssl, c);
+    SSL_set_accept_state(ssl);
+    http_request_init(&c->request, w->limits.header_size);
+    w->connections++;
+    w->counts.accepted++;
+    join_list(c, PHASE_HANDSHAKE);
+    event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, on_event, c);
+    if (event_add(&c->event, NULL) < 0)
+        connection_close(c);
+}
+
+void connection_close(struct connection *c)
+{
+    struct worker *w = c->worker;
+    event_del(&c->event);
+    leave_list(c);
+    SSL_free(c->ssl);
+    close(c->fd);
+    free(c->in);
+    free(c->out);
+    free(c);
+    w->connections--;
+    worker_connection_gone(w);
+}
+
+/* ---- the end ---- */
+
+/* Takes in what a refused client still sends. */
+static void linger(struct connection *c)
+{
+    ssize_t n;
+    do {
+        n = read(c->fd, c->worker->in, c->worker->in_max);
+        c->lingered += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && c->lingered < LINGER_BYTES_MAX);
+    if (n < 0 && errno == EAGAIN)
+        wait_for(c, EV_READ);
+    else
+        connection_close(c);
+}
+
+/* The response is out: says so by close_notify, and does not wait for the client's. */
+static void end(struct connection *c)
+{
+    ERR_clear_error();
+    SSL_shutdown(c->ssl);
+    if (!c->linger) {
+        connection_close(c);
+        return;
+    }
+    shutdown(c->fd, SHUT_WR);
+    enter(c, PHASE_LINGER);
+    linger(c);
+}
+
+/* ---- writing ---- */
+
+/* Writes bytes; *done gets how many the socket took. False: the connection is gone. */
+static bool write_some(struct connection *c, struct str bytes, size_t *done)
+{
+    *done = 0;
+    while (*done < bytes.n) {
+        size_t n = 0;
+        ERR_clear_error();
+        int result = SSL_write_ex(c->ssl, bytes.p + *done, bytes.n - *done, &n);
+        if (result <= 0)
+            return wait_or_close(c, result);
+        *done += n;
+    }
+    return true;
+}
+
+/* Sends what stands in the worker's buffer. True when all of it is out; otherwise the rest
+ * waits in the connection, or the connection is gone. */
+static bool send_response(struct connection *c)
+{
+    struct str bytes = buf_view(&c->worker->out);
+    size_t done;
+    if (c->worker->out.failed) {
+        connection_close(c);
+        return false;
+    }
+    enter(c, PHASE_WRITE);
+    if (!write_some(c, bytes, &done))
+        return false;
+    if (done == bytes.n)
+        return true;
+    bytes = str_skip(bytes, done);
+    c->out = malloc(bytes.n);
+    if (!c->out) {
+        connection_close(c);
+        return false;
+    }
+    memcpy(c->out, bytes.p, bytes.n);
+    c->out_n = bytes.n;
+    c->out_at = 0;
+    return false;
+}
+
+/* Goes on with a response that the socket did not take at once. */
+static bool send_rest(struct connection *c)
+{
+    size_t done;
+    if (!write_some(c, (struct str){c->out + c->out_at, c->out_n - c->out_at}, &done))
+        return false;
+    c->out_at += done;
+    if (c->out_at < c->out_n)
+        return false;
+    free(c->out);
+    c->out = NULL;
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* Answers the request that was read or refused. True when the next may be read. */
+static bool answer(struct connection *c)
+{
+    struct worker *w = c->worker;
+    bool keep_alive;
+    c->requests++;
+    struct response_context context = {
+        .snapshot = w->snapshot,
+        .server_name = {c->name, c->name_n},
+        .date = worker_date(w),
+        .close = w->stopping || c->requests >= w->limits.max_requests,
+    };
+    buf_reset(&w->out);
+    unsigned status = response_write(&context, &c->request, &w->out, &keep_alive);
+    *(status == 200 ? &w->counts.policies : &w->counts.other_responses) += 1;
+    c->close_after = !keep_alive;
+    c->linger = c->request.status || http_request_has_body(&c->request);
+    http_request_init(&c->request, w->limits.header_size);
+    if (!send_response(c))
+        return false;
+    if (!c->close_after)
+        return true;
+    end(c);
+    return false;
+}
+
+/* Keeps what was read of the next request; an empty rest costs no memory. */
+static bool keep(struct connection *c, struct str rest)
+{
+    free(c->in);
+    c->in = NULL;
+    c->in_n = 0;
+    if (!rest.n)
+        return true;
+    c->in = malloc(rest.n);
+    if (!c->in) {
+        connection_close(c);
+        return false;
+    }
+    memcpy(c->in, rest.p, rest.n);
+    c->in_n = rest.n;
+    return true;
+}
+
+/* Answers the requests in bytes. True: *rest is what is left, and more is needed. False: the
+ * connection waits for its socket to take a response, and keeps the rest itself, or is gone. */
+static bool answer_all(struct connection *c, struct str bytes, struct str *rest)
+{
+    for (;;) {
+        enum http_progress got = http_request_read(&c->request, bytes);
+        if (got == HTTP_MORE) {
+            *rest = bytes;
+            return true;
+        }
+        size_t used = got == HTTP_DONE ? c->request.head_size : bytes.n;
+        /* Before the answer, after which the connection may be gone. */
+        if (!keep(c, str_skip(bytes, used)))
+            return false;
+        if (!answer(c))
+            return false;
+        bytes = str_skip(bytes, used);
+    }
+}
+
+/* Reads and answers until the client has sent no more. */
+static void read_requests(struct connection *c)
+{
+    struct worker *w = c->worker;
+    struct str bytes = {w->in, c->in_n};
+    if (c->in_n)
+        memcpy(w->in, c->in, c->in_n);
+    for (;;) {
+        struct str rest;
+        if (!answer_all(c, bytes, &rest))
+            return;
+        if (rest.n && rest.p != w->in)
+            memmove(w->in, rest.p, rest.n);
+        size_t n = 0;
+        ERR_clear_error();
+        int result = SSL_read_ex(c->ssl, w->in + rest.n, w->in_max - rest.n, &n);
+        bytes = (struct str){w->in, rest.n + n};
+        if (result > 0)
+            continue;
+        if (w->stopping && !bytes.n && c->requests) {
+            end(c);
+        } else if (keep(c, bytes)) {
+            enter(c, bytes.n || !c->requests ? PHASE_HEAD : PHASE_IDLE);
+            wait_or_close(c, result);
+        }
+        return;
+    }
+}
+
+/* ---- the machine ---- */
+
+static void handshake(struct connection *c)
+{
+    ERR_clear_error();
+    int result = SSL_accept(c->ssl);
+    if (result == 1) {
+        c->worker->counts.handshakes++;
+        enter(c, PHASE_HEAD);
+        read_requests(c);
+        return;
+    }
+    int reason = SSL_get_error(c->ssl, result);
+    if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE)
+        c->worker->counts.failed++;
+    wait_or_close(c, result);
+}
+
+static void step(struct connection *c)
+{
+    switch (c->phase) {
+    case PHASE_HANDSHAKE:
+        handshake(c);
+        return;
+    case PHASE_WRITE:
+        if (!send_rest(c))
+            return;
+        if (c->close_after)
+            end(c);
+        else
+            read_requests(c);
+        return;
+    case PHASE_HEAD:
+    case PHASE_IDLE:
+        read_requests(c);
+        return;
+    case PHASE_LINGER:
+        linger(c);
+        return;
+    case PHASE_COUNT:
+        return;
+    }
+}
+
+void connection_time_out(struct connection *c)
+{
+    if (c->phase != PHASE_IDLE && c->phase != PHASE_LINGER)
+        c->worker->counts.timeouts++;
+    if (c->phase == PHASE_HEAD && c->in_n) {
+        buf_reset(&c->worker->out);
+        response_write_status(408, worker_date(c->worker), &c->worker->out);
+        c->close_after = c->linger = true;
+        if (send_response(c))
+            end(c);
+    } else if (c->phase == PHASE_HEAD || c->phase == PHASE_IDLE) {
+        c->linger = false;
+        end(c);
+    } else {
+        connection_close(c);
+    }
+}
+
+bool connection_choose(void *connection, SSL *ssl, struct str name)
+{
+    struct connection *c = connection;
+    struct worker *w = c->worker;
+    struct error err;
+    struct str host = snapshot_fold_name(name, c->name, sizeof c->name);
+    int found = 0;
+    c->name_n = (unsigned char)host.n;
+    if (snapshot_find_site(w->snapshot, host))
+        found = snapshot_use_certificate(w->snapshot, host, ssl, &err);
+    else
+        w->counts.unknown_names++;
+    if (found < 0 && worker_may_log(w))
+        LOG(LOG_ERROR, "host.certificate_unusable", LOG_STR("host", host), LOG_ERR(&err));
+    else if (found == 0 && snapshot_find_site(w->snapshot, host) && worker_may_log(w))
+        LOG(LOG_WARN, "host.certificate_missing", LOG_STR("host", host));
+    return found > 0;
+}

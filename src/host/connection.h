@@ -1,0 +1,107 @@
+/*
+ * connection.h - one client: handshake, requests, responses, end. Private to the host.
+ *
+ *     HANDSHAKE -> HEAD -> WRITE -> IDLE -> HEAD ... -> LINGER -> closed
+ *
+ * Each phase has one limit of time, counted from its beginning: a client that sends a byte now and
+ * then does not get more of it. IDLE is between two requests, when no byte of the next is there;
+ * LINGER takes in, for a moment, what a refused client still sends, since closing on unread bytes
+ * would reset the connection and take the response with it (RFC 9112 9.6).
+ *
+ * Memory: bytes of an incomplete head and of a response that the socket did not take are kept by
+ * the connection; what is read and answered at once passes through buffers of the worker.
+ */
+#ifndef SEALPOST_HOST_CONNECTION_H
+#define SEALPOST_HOST_CONNECTION_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "host/worker.h"
+#include "net/http_request.h"
+
+enum phase { PHASE_HANDSHAKE, PHASE_HEAD, PHASE_WRITE, PHASE_IDLE, PHASE_LINGER, PHASE_COUNT };
+
+struct connection {
+    struct connection *next, *previous; /* in the list of its phase */
+    struct worker *worker;
+    SSL *ssl;
+    struct event event;
+    int fd;
+    enum phase phase;
+    int64_t end; /* of the phase; clock_monotonic_ms */
+    struct http_request request;
+    char *in; /* bytes of the next request */
+    size_t in_n;
+    char *out; /* of the response, what is not yet written */
+    size_t out_n, out_at;
+    size_t lingered; /* bytes taken in by LINGER */
+    unsigned requests;
+    bool close_after; /* when the response is written */
+    bool linger;      /* and the client may still be sending */
+    unsigned char name_n;
+    char name[255]; /* the host of the handshake, folded; not ended by NUL */
+};
+
+struct connection_list {
+    struct connection *first, *last; /* the first ends first */
+};
+
+struct listening {
+    struct event event;
+    int fd;
+};
+
+struct worker {
+    struct worker_limits limits;
+    struct event_base *base;
+    SSL_CTX *tls;
+    struct snapshot *snapshot;
+    _Atomic(struct snapshot *) mailbox;
+    _Atomic int64_t stop_at; /* 0, or when all must have ended; clock_monotonic_ms */
+    struct connection_list phases[PHASE_COUNT];
+    size_t connections;
+    struct listening *listening;
+    size_t listening_count;
+    struct event tick, wake, resume;
+    int wake_fd;
+    bool accepting, stopping;
+    char *in; /* in_max bytes: what is being read */
+    size_t in_max;
+    struct buf out;    /* what is being written */
+    struct buf date;   /* of date_at, for Date: */
+    int64_t date_at;   /* seconds since 1970 */
+    int64_t logged_at; /* when a client last caused a line in the log; clock_monotonic_ms */
+    struct worker_counts counts;
+    pthread_t thread;
+    bool started;
+};
+
+/* Takes over an accepted socket; closes it when there is no memory. */
+void connection_start(struct worker *w, int fd);
+
+/* Frees the connection; whatever was not sent is not sent. */
+void connection_close(struct connection *c);
+
+/* The limit of the connection's phase has passed. */
+void connection_time_out(struct connection *c);
+
+/* The certificate for a handshake; see tls_choose. */
+bool connection_choose(void *connection, SSL *ssl, struct str name);
+
+/* Whether a client may cause a line in the log now: one in a few seconds, per worker. */
+bool worker_may_log(struct worker *w);
+
+/* The value of Date: at this moment. */
+struct str worker_date(struct worker *w);
+
+/* One connection less: accepts again, or ends when that was the last. */
+void worker_connection_gone(struct worker *w);
+
+/* Takes a new snapshot out of the mailbox. Called at the beginning of each callback. */
+void worker_refresh(struct worker *w);
+
+#endif

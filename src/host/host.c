@@ -1,0 +1,163 @@
+#include "host/host.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/watch.h"
+#include "host/worker.h"
+#include "net/notify.h"
+
+#define CANNOT_START 3
+
+struct host {
+    const struct config *config;
+    struct watch watch;
+    struct worker **workers;
+    unsigned count; /* of workers that were made */
+};
+
+static struct worker_limits limits_of(const struct config *config, unsigned workers)
+{
+    uint64_t each = config->host.max_connections / workers;
+    return (struct worker_limits){
+        .max_connections = (size_t)(each ? each : 1),
+        .header_size = (size_t)config->host.header_size,
+        .max_requests = (unsigned)config->host.max_requests,
+        .handshake_ms = (int64_t)config->host.handshake_timeout * 1000,
+        .header_ms = (int64_t)config->host.header_timeout * 1000,
+        .write_ms = (int64_t)config->host.write_timeout * 1000,
+        .idle_ms = (int64_t)config->host.idle_timeout * 1000,
+    };
+}
+
+/* Accepted sockets take it over, so that a response never waits for an acknowledgement. */
+static void set_no_delay(const struct listener *listeners, size_t count)
+{
+    const int on = 1;
+    for (size_t i = 0; i < count; i++)
+        (void)setsockopt(listeners[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static int make_workers(struct host *host, const struct listener *listeners, size_t count,
+                        struct snapshot *snapshot, struct error *err)
+{
+    unsigned wanted = config_workers(host->config);
+    struct worker_limits limits = limits_of(host->config, wanted);
+    struct listener *own = calloc(count + 1, sizeof *own);
+    host->workers = calloc(wanted, sizeof(struct worker *));
+    int result = own && host->workers ? 0 : error_set_memory(err);
+    for (unsigned i = 0; i < wanted && !result; i++) {
+        size_t n = listeners_for_worker(listeners, count, i, wanted, own);
+        result = worker_new(&host->workers[i], &limits, own, n, snapshot, err);
+        if (!result)
+            host->count++;
+    }
+    free(own);
+    for (unsigned i = 0; i < host->count && !result; i++)
+        result = worker_start(host->workers[i], err);
+    return result;
+}
+
+static void end_workers(struct host *host, int64_t grace_ms)
+{
+    struct worker_counts sum = {0};
+    for (unsigned i = 0; i < host->count; i++)
+        worker_stop(host->workers[i], grace_ms);
+    for (unsigned i = 0; i < host->count; i++)
+        worker_finish(host->workers[i], &sum);
+    free(host->workers);
+    host->workers = NULL;
+    LOG(LOG_INFO, "host.stopped", LOG_U64("connections", sum.accepted),
+        LOG_U64("handshakes", sum.handshakes), LOG_U64("handshakes_failed", sum.failed),
+        LOG_U64("unknown_names", sum.unknown_names), LOG_U64("timeouts", sum.timeouts),
+        LOG_U64("policies", sum.policies), LOG_U64("other_responses", sum.other_responses));
+}
+
+static void look_at_store(struct host *host)
+{
+    struct snapshot *fresh;
+    if (!watch_poll(&host->watch, &fresh))
+        return;
+    for (unsigned i = 0; i < host->count; i++)
+        worker_publish(host->workers[i], fresh);
+    snapshot_unref(fresh);
+    LOG(LOG_INFO, "host.loaded", LOG_U64("policies", policies_count(host->watch.policies)),
+        LOG_U64("certificates", certificates_count(host->watch.certificates)));
+}
+
+/* Waits for signals and looks at the store between them, until one says to end. */
+static void watch_until_told(struct host *host, const sigset_t *signals)
+{
+    unsigned interval = notify_watchdog_interval();
+    int64_t due = 0;
+    for (;;) {
+        const struct timespec pause = {.tv_nsec = WATCH_POLL_MS * 1000000L};
+        int signal = sigtimedwait(signals, NULL, &pause);
+        if (signal == SIGTERM || signal == SIGINT)
+            return;
+        if (signal == SIGHUP) {
+            notify_reloading();
+            watch_reload(&host->watch);
+        }
+        look_at_store(host);
+        if (signal == SIGHUP)
+            notify_ready();
+        int64_t now = clock_monotonic_ms();
+        if (interval && now >= due) {
+            notify_watchdog();
+            due = now + interval;
+        }
+    }
+}
+
+/* The rest of the time is the supervisor's, which kills what has not ended in time. */
+static int64_t grace_of(const struct config *config)
+{
+    int64_t all = (int64_t)config->serve.stop_timeout * 1000;
+    return all > 2000 ? all - 1000 : all / 2;
+}
+
+static int serve(struct host *host, const struct listener *listeners, size_t count,
+                 const sigset_t *signals, struct error *err)
+{
+    int result = watch_init(&host->watch, host->config->store.path.p, err);
+    if (result < 0)
+        return result;
+    struct snapshot *first = snapshot_new(host->watch.policies, host->watch.certificates);
+    result = first ? make_workers(host, listeners, count, first, err) : error_set_memory(err);
+    snapshot_unref(first);
+    if (!result) {
+        LOG(LOG_INFO, "host.started", LOG_U64("policies", policies_count(host->watch.policies)),
+            LOG_U64("certificates", certificates_count(host->watch.certificates)),
+            LOG_U64("workers", host->count));
+        notify_ready();
+        watch_until_told(host, signals);
+        notify_stopping();
+    }
+    end_workers(host, result < 0 ? 0 : grace_of(host->config));
+    watch_done(&host->watch);
+    return result;
+}
+
+int host_run(const struct config *config, const struct listener *listeners, size_t count)
+{
+    struct host host = {.config = config};
+    struct error err;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* the workers inherit it */
+    signal(SIGPIPE, SIG_IGN);
+    set_no_delay(listeners, count);
+    if (serve(&host, listeners, count, &signals, &err) == 0)
+        return 0;
+    LOG(LOG_ERROR, "host.start_failed", LOG_ERR(&err));
+    return CANNOT_START;
+}

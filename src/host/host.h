@@ -1,0 +1,22 @@
+/*
+ * host.h - the role that serves policies over HTTPS (RFC 8461 3.3).
+ *
+ * For every domain with a policy it answers to https://mta-sts.DOMAIN/, by the certificate for that
+ * name; what it answers is in response.h. Nothing else goes out of this process, and nothing in the
+ * store is written.
+ *
+ * The thread that calls host_run watches the store and the signals; workers (worker.h) serve. There
+ * is no access log; counts are logged at the end.
+ */
+#ifndef SEALPOST_HOST_HOST_H
+#define SEALPOST_HOST_HOST_H
+
+#include "config/config.h"
+#include "net/listen.h"
+
+/* Serves until SIGTERM or SIGINT, then finishes the requests that have begun, within
+ * serve.stop_timeout, and returns 0; returns 3 when it cannot start (store, memory), which is
+ * logged. SIGHUP opens and reads the store anew. The listeners stay the caller's. */
+int host_run(const struct config *config, const struct listener *listeners, size_t count);
+
+#endif

@@ -1,0 +1,139 @@
+#include "host/response.h"
+
+#include "base/escape.h"
+#include "host/messages.h"
+
+#define PAGE_MAX ((size_t)8 * 1024)
+
+/* The head of every response. */
+static void begin(struct buf *out, unsigned status, struct str date)
+{
+    buf_cstr(out, "HTTP/1.1 ");
+    buf_u64(out, status);
+    buf_byte(out, ' ');
+    buf_cstr(out, http_status_phrase(status));
+    buf_cstr(out, "\r\nDate: ");
+    buf_str(out, date);
+    buf_cstr(out, "\r\nX-Content-Type-Options: nosniff\r\n");
+}
+
+static void finish(struct buf *out, struct str body, bool keep_alive, bool with_body)
+{
+    if (!keep_alive)
+        buf_cstr(out, "Connection: close\r\n");
+    buf_cstr(out, "Content-Length: ");
+    buf_u64(out, body.n);
+    buf_cstr(out, "\r\n\r\n");
+    if (with_body)
+        buf_str(out, body);
+}
+
+static void write_policy(struct buf *out, const struct site *site, struct str date, bool keep_alive,
+                         bool with_body)
+{
+    begin(out, 200, date);
+    buf_cstr(out, "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-cache\r\n");
+    finish(out, site->policy, keep_alive, with_body);
+}
+
+static void add_paragraph(struct buf *page, enum lang lang, const struct msg *m)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, PAGE_MAX);
+    msg_render(lang, MSG_TEXT, m, &text);
+    buf_cstr(page, "<p lang=\"");
+    buf_cstr(page, lang_name(lang));
+    buf_cstr(page, "\">");
+    escape_html(page, buf_view(&text));
+    buf_cstr(page, "</p>\n");
+}
+
+/* What the host is for, in every language that the program speaks, and where the domain is. */
+static void write_page(struct buf *out, const struct site *site, struct str date, bool keep_alive,
+                       bool with_body)
+{
+    struct buf page CLEANUP(buf_done);
+    buf_init(&page, PAGE_MAX);
+    buf_cstr(&page, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+                    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>mta-sts.");
+    escape_html(&page, site->domain);
+    buf_cstr(&page, "</title>\n");
+    struct msg purpose = msg_host_page_purpose(site->domain);
+    for (int lang = 0; lang < LANG_COUNT; lang++)
+        add_paragraph(&page, (enum lang)lang, &purpose);
+    buf_cstr(&page, "<p><a href=\"https://");
+    escape_html(&page, site->domain);
+    buf_cstr(&page, "/\">https://");
+    escape_html(&page, site->domain);
+    buf_cstr(&page, "/</a></p>\n</html>\n");
+    begin(out, 403, date);
+    buf_cstr(out, "Content-Type: text/html; charset=utf-8\r\n"
+                  "Content-Security-Policy: default-src 'none'\r\n"
+                  "Referrer-Policy: no-referrer\r\n");
+    finish(out, buf_view(&page), keep_alive, with_body);
+}
+
+/* A status without a page: its own name is the text. */
+static void write_plain(struct buf *out, unsigned status, struct str date, bool keep_alive,
+                        bool with_body)
+{
+    struct buf body CLEANUP(buf_done);
+    buf_init(&body, PAGE_MAX);
+    buf_u64(&body, status);
+    buf_byte(&body, ' ');
+    buf_cstr(&body, http_status_phrase(status));
+    buf_cstr(&body, "\r\n");
+    begin(out, status, date);
+    if (status == 405)
+        buf_cstr(out, "Allow: GET, HEAD\r\n");
+    buf_cstr(out, "Content-Type: text/plain; charset=utf-8\r\n");
+    finish(out, buf_view(&body), keep_alive, with_body);
+}
+
+/* The site that the request is for, if it is that of the handshake. */
+static const struct site *find_site(const struct response_context *context,
+                                    const struct http_request *request)
+{
+    char folded[256];
+    struct str host = snapshot_fold_name(request->host, folded, sizeof folded);
+    if (!request->host.n && request->http_1_0)
+        host = context->server_name;
+    if (!host.n || !str_eq(host, context->server_name))
+        return NULL;
+    return snapshot_find_site(context->snapshot, host);
+}
+
+static unsigned judge(const struct http_request *request, const struct site *site)
+{
+    if (request->status)
+        return request->status;
+    if (!site)
+        return 421;
+    if (request->method == HTTP_OTHER)
+        return 405;
+    if (http_request_has_body(request))
+        return 413;
+    return str_eq(request->path, POLICY_PATH) && !request->has_query ? 200 : 403;
+}
+
+unsigned response_write(const struct response_context *context, const struct http_request *request,
+                        struct buf *out, bool *keep_alive)
+{
+    const struct site *site = request->status ? NULL : find_site(context, request);
+    unsigned status = judge(request, site);
+    bool with_body = request->method != HTTP_HEAD;
+    *keep_alive = !request->status && !context->close && request->keep_alive &&
+                  !http_request_has_body(request);
+    if (status == 200)
+        write_policy(out, site, context->date, *keep_alive, with_body);
+    else if (status == 403)
+        write_page(out, site, context->date, *keep_alive, with_body);
+    else
+        write_plain(out, status, context->date, *keep_alive, with_body);
+    return status;
+}
+
+void response_write_status(unsigned status, struct str date, struct buf *out)
+{
+    write_plain(out, status, date, false, true);
+}

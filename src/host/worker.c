@@ -1,0 +1,329 @@
+#include "host/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "host/connection.h"
+#include "host/messages.h"
+#include "host/response.h"
+
+/* Room for reading beside a head of the largest kind. */
+#define READ_ROOM ((size_t)4096)
+/* How often a client may cause a line in the log, per worker. */
+#define LOG_PAUSE_MS 5000
+
+static const struct timeval tick_time = {.tv_usec = TICK_MS * 1000};
+static const struct timeval pause_time = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+
+static int refuse(struct error *err, const char *call)
+{
+    const char *reason = strerrordesc_np(errno);
+    return error_set(err, ERROR_TEMPORARY,
+                     msg_host_start(str_from(call), str_from(reason ? reason : "unknown error")));
+}
+
+bool worker_may_log(struct worker *w)
+{
+    int64_t now = clock_monotonic_ms();
+    if (w->logged_at && now - w->logged_at < LOG_PAUSE_MS)
+        return false;
+    w->logged_at = now;
+    return true;
+}
+
+struct str worker_date(struct worker *w)
+{
+    int64_t now = clock_now();
+    if (now != w->date_at) {
+        buf_reset(&w->date);
+        time_print_http(&w->date, now);
+        w->date_at = now;
+    }
+    return buf_view(&w->date);
+}
+
+void worker_refresh(struct worker *w)
+{
+    if (!atomic_load_explicit(&w->mailbox, memory_order_relaxed))
+        return;
+    struct snapshot *s = atomic_exchange_explicit(&w->mailbox, NULL, memory_order_acq_rel);
+    if (!s)
+        return;
+    snapshot_unref(w->snapshot);
+    w->snapshot = s;
+}
+
+static void wake(struct worker *w)
+{
+    uint64_t one = 1;
+    /* Fails only when the counter is full: then the worker is being woken anyway. */
+    ssize_t n = write(w->wake_fd, &one, sizeof one);
+    (void)n;
+}
+
+void worker_publish(struct worker *w, struct snapshot *s)
+{
+    snapshot_unref(atomic_exchange_explicit(&w->mailbox, snapshot_ref(s), memory_order_acq_rel));
+    wake(w);
+}
+
+void worker_stop(struct worker *w, int64_t grace_ms)
+{
+    atomic_store(&w->stop_at, clock_monotonic_ms() + grace_ms);
+    wake(w);
+}
+
+/* ---- accepting ---- */
+
+static void set_accepting(struct worker *w, bool on)
+{
+    if (w->accepting == on)
+        return;
+    w->accepting = on;
+    for (size_t i = 0; i < w->listening_count; i++) {
+        if (on)
+            event_add(&w->listening[i].event, NULL);
+        else
+            event_del(&w->listening[i].event);
+    }
+}
+
+/* Makes room for one more connection; false when there is none. */
+static bool make_room(struct worker *w)
+{
+    if (w->connections < w->limits.max_connections)
+        return true;
+    if (!w->phases[PHASE_IDLE].first)
+        return false;
+    connection_close(w->phases[PHASE_IDLE].first);
+    return true;
+}
+
+/* No descriptors or no memory: the socket stays readable, so it must not be looked at for a while.
+ */
+static void pause_accepting(struct worker *w, int errnum)
+{
+    if (worker_may_log(w)) {
+        struct error err;
+        error_set_errno(&err, errnum, STR("accept"));
+        LOG(LOG_WARN, "host.accept_paused", LOG_U64("connections", w->connections), LOG_ERR(&err));
+    }
+    set_accepting(w, false);
+    if (w->phases[PHASE_IDLE].first)
+        connection_close(w->phases[PHASE_IDLE].first);
+    event_add(&w->resume, &pause_time);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *context)
+{
+    struct worker *w = context;
+    (void)fd;
+    (void)what;
+    if (!w->stopping)
+        set_accepting(w, true);
+}
+
+static void on_accept(evutil_socket_t listener, short what, void *context)
+{
+    struct worker *w = context;
+    (void)what;
+    worker_refresh(w);
+    for (int i = 0; i < ACCEPT_BATCH && w->accepting; i++) {
+        if (!make_room(w)) {
+            set_accepting(w, false);
+            return;
+        }
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            if (!w->connections)
+                event_add(&w->tick, &tick_time);
+            connection_start(w, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(w, errno);
+        } else if (errno == EAGAIN) {
+            return;
+        } /* else the client went away before it was accepted: the next one */
+    }
+}
+
+void worker_connection_gone(struct worker *w)
+{
+    if (!w->connections) {
+        event_del(&w->tick);
+        if (w->stopping)
+            event_base_loopbreak(w->base);
+    }
+    if (!w->stopping && !w->accepting && !event_pending(&w->resume, EV_TIMEOUT, NULL))
+        set_accepting(w, true);
+}
+
+/* ---- time and the end ---- */
+
+static void close_all(struct worker *w)
+{
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        while (w->phases[phase].first)
+            connection_close(w->phases[phase].first);
+    }
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *context)
+{
+    struct worker *w = context;
+    int64_t now = clock_monotonic_ms();
+    (void)fd;
+    (void)what;
+    worker_refresh(w);
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        struct connection_list *list = &w->phases[phase];
+        while (list->first && list->first->end <= now)
+            connection_time_out(list->first);
+    }
+    if (w->stopping && now >= atomic_load(&w->stop_at))
+        close_all(w);
+}
+
+static void begin_to_stop(struct worker *w)
+{
+    w->stopping = true;
+    set_accepting(w, false);
+    event_del(&w->resume);
+    while (w->phases[PHASE_IDLE].first) {
+        struct connection *c = w->phases[PHASE_IDLE].first;
+        c->end = 0;
+        connection_time_out(c);
+    }
+    if (!w->connections)
+        event_base_loopbreak(w->base);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *context)
+{
+    struct worker *w = context;
+    uint64_t count;
+    ssize_t n = read(fd, &count, sizeof count);
+    (void)n;
+    (void)what;
+    worker_refresh(w);
+    if (atomic_load(&w->stop_at) && !w->stopping)
+        begin_to_stop(w);
+}
+
+/* ---- making and ending ---- */
+
+static void worker_free(struct worker *w)
+{
+    if (w->base) {
+        close_all(w);
+        set_accepting(w, false);
+        event_base_free(w->base);
+    }
+    SSL_CTX_free(w->tls);
+    if (w->wake_fd >= 0)
+        close(w->wake_fd);
+    snapshot_unref(w->snapshot);
+    snapshot_unref(atomic_load(&w->mailbox));
+    buf_done(&w->out);
+    buf_done(&w->date);
+    free(w->listening);
+    free(w->in);
+    free(w);
+}
+
+static struct event_base *make_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+    if (config) {
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    return base;
+}
+
+static int set_up(struct worker *w, const struct listener *listeners, size_t count,
+                  struct error *err)
+{
+    w->in = malloc(w->in_max);
+    w->listening = calloc(count, sizeof *w->listening);
+    w->base = make_base();
+    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!w->in || !w->listening || !w->base)
+        return error_set_memory(err);
+    if (w->wake_fd < 0)
+        return refuse(err, "eventfd");
+    for (size_t i = 0; i < count; i++) {
+        struct listening *l = &w->listening[w->listening_count++];
+        l->fd = listeners[i].fd;
+        event_assign(&l->event, w->base, l->fd, EV_READ | EV_PERSIST, on_accept, w);
+    }
+    event_assign(&w->tick, w->base, -1, EV_PERSIST, on_tick, w);
+    event_assign(&w->resume, w->base, -1, 0, on_resume, w);
+    event_assign(&w->wake, w->base, w->wake_fd, EV_READ | EV_PERSIST, on_wake, w);
+    set_accepting(w, true);
+    if (event_add(&w->wake, NULL) < 0)
+        return refuse(err, "event_add");
+    return tls_server_new(&w->tls, connection_choose, err);
+}
+
+int worker_new(struct worker **out, const struct worker_limits *limits,
+               const struct listener *listeners, size_t count, struct snapshot *snapshot,
+               struct error *err)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    if (!w)
+        return error_set_memory(err);
+    w->limits = *limits;
+    w->wake_fd = -1;
+    w->in_max = limits->header_size + READ_ROOM;
+    w->date_at = -1;
+    buf_init(&w->out, RESPONSE_MAX);
+    buf_init(&w->date, 64);
+    w->snapshot = snapshot_ref(snapshot);
+    int result = set_up(w, listeners, count, err);
+    if (result < 0)
+        worker_free(w);
+    else
+        *out = w;
+    return result;
+}
+
+static void *run(void *context)
+{
+    struct worker *w = context;
+    event_base_dispatch(w->base);
+    return NULL;
+}
+
+int worker_start(struct worker *w, struct error *err)
+{
+    int errnum = pthread_create(&w->thread, NULL, run, w);
+    if (errnum) {
+        errno = errnum;
+        return refuse(err, "pthread_create");
+    }
+    w->started = true;
+    return 0;
+}
+
+void worker_finish(struct worker *w, struct worker_counts *sum)
+{
+    if (w->started)
+        pthread_join(w->thread, NULL);
+    sum->accepted += w->counts.accepted;
+    sum->handshakes += w->counts.handshakes;
+    sum->unknown_names += w->counts.unknown_names;
+    sum->failed += w->counts.failed;
+    sum->timeouts += w->counts.timeouts;
+    sum->policies += w->counts.policies;
+    sum->other_responses += w->counts.other_responses;
+    worker_free(w);
+}

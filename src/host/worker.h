@@ -1,0 +1,67 @@
+/*
+ * worker.h - one thread of the host: its loop, its sockets, its connections.
+ *
+ * Workers share nothing but what never changes. How a new snapshot reaches one: the thread that
+ * watches the store puts a reference into the worker's mailbox (an atomic pointer) and wakes it;
+ * the worker takes it out at the beginning of a callback of its loop, and drops the one that it
+ * had. Within a callback the snapshot stays the same, and no connection keeps a pointer into it
+ * from one callback to the next, so nothing can be freed while somebody looks at it, and no lock is
+ * held. A reference that is still in the mailbox when the next one comes is dropped by the watcher.
+ *
+ * Time limits: each phase of a connection (connection.h) has one fixed limit, so the connections in
+ * a phase stand in a list in the order of their ends, and a tick looks at the heads. A connection
+ * costs no timer.
+ *
+ * Too many: at max_connections the connection that has been idle longest is closed for a new one;
+ * when none is idle, the worker accepts no more until one ends (the kernel's queue holds the
+ * others). Out of descriptors or memory it waits ACCEPT_PAUSE_MS and tries again.
+ */
+#ifndef SEALPOST_HOST_WORKER_H
+#define SEALPOST_HOST_WORKER_H
+
+#include "host/snapshot.h"
+#include "net/listen.h"
+
+#define ACCEPT_PAUSE_MS 200
+#define TICK_MS         50   /* how late an end of time may be noticed */
+#define ACCEPT_BATCH    8    /* new connections between two looks at the others */
+#define LINGER_MS       1000 /* for a client that still sends when it has been refused */
+
+struct worker_limits {
+    size_t max_connections; /* of this worker */
+    size_t header_size;     /* bytes */
+    unsigned max_requests;  /* on one connection */
+    int64_t handshake_ms, header_ms, write_ms, idle_ms;
+};
+
+struct worker_counts {
+    uint64_t accepted;        /* connections */
+    uint64_t handshakes;      /* finished */
+    uint64_t unknown_names;   /* refused by unrecognized_name */
+    uint64_t failed;          /* handshakes that failed, the unknown names among them */
+    uint64_t timeouts;        /* of any phase but idle */
+    uint64_t policies;        /* responses with 200 */
+    uint64_t other_responses; /* all others */
+};
+
+struct worker;
+
+/* A worker on these listeners (which stay the caller's), with the snapshot that it begins with. */
+int worker_new(struct worker **out, const struct worker_limits *limits,
+               const struct listener *listeners, size_t count, struct snapshot *snapshot,
+               struct error *err) NODISCARD;
+
+/* Starts the thread. It inherits the signal mask. */
+int worker_start(struct worker *w, struct error *err) NODISCARD;
+
+/* Hands over a new snapshot. From one thread at a time. */
+void worker_publish(struct worker *w, struct snapshot *s);
+
+/* Tells the worker to end: it accepts no more, finishes the requests that have begun within
+ * grace_ms, and closes everything. From any thread. */
+void worker_stop(struct worker *w, int64_t grace_ms);
+
+/* Waits for the thread, if it was started, adds its counts to *sum and frees the worker. */
+void worker_finish(struct worker *w, struct worker_counts *sum);
+
+#endif

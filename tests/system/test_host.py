@@ -1,0 +1,541 @@
+#!/usr/bin/env python3
+"""The host role, as its clients see it: curl, openssl s_client, Python's ssl and bare sockets.
+
+    test_host.py --lab PROGRAM
+
+Runs the role by tests/system/host_lab.c on a store and a certificate made here, and prints TAP.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+NAME = "mta-sts.example.test"
+PATH = "/.well-known/mta-sts.txt"
+POLICY = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmax_age: 86400\r\n"
+LIMIT = 30  # seconds until a client here gives up on anything
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def check(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(map(str, what)))
+
+
+def run(*args, **more):
+    return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT, **more)
+
+
+class Host:
+    """One running role with a folder of its own."""
+
+    def __init__(self, lab, keys, folder, settings="", descriptors=None):
+        self.lab, self.keys, self.folder = lab, keys, folder
+        self.store = os.path.join(folder, "store")
+        self.policy("example.test", "enforce", "mx.example.test")
+        self.policy("other.test", "testing", "mx.other.test")
+        self.policy("xn--bcher-kva.wild.test", "none", "mx.wild.test")
+        self.policy("nocert.test", "none", "mx.nocert.test")
+        self.do("certificate", self.store, keys + "/c.der", keys + "/k.der", NAME, "mta-sts.other.test",
+                "*.wild.test")
+        config = os.path.join(folder, "conf")
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f"[store]\npath = {self.store}\n[host]\nworkers = 2\n{settings}")
+        self.log = open(os.path.join(folder, "log"), "wb+")
+        limit = None
+        if descriptors:
+            def limit():
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+        self.process = subprocess.Popen([lab, "serve", config, "127.0.0.1:0", "[::1]:0"],
+                                        stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limit)
+        self.port = int(self.process.stdout.readline().split()[1])
+        self.port6 = int(self.process.stdout.readline().split()[1])
+        self.wait_log("host.started")
+
+    def do(self, *args):
+        done = run(self.lab, *args)
+        check(done.returncode == 0, args, done.stderr)
+
+    def policy(self, domain, mode, mx):
+        self.do("policy", self.store, domain, mode, mx)
+
+    def logged(self):
+        with open(self.log.name, encoding="utf-8") as f:
+            return f.read()
+
+    def wait_log(self, event, count=1):
+        end = time.monotonic() + LIMIT
+        while self.logged().count("event=" + event) < count:
+            check(time.monotonic() < end and self.process.poll() is None, "no", event, self.logged())
+            time.sleep(0.01)
+
+    def plain(self):
+        s = socket.create_connection(("127.0.0.1", self.port), LIMIT)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s
+
+    def tls(self, name=NAME, alpn=None):
+        context = ssl.create_default_context(cafile=self.keys + "/c.pem")
+        context.check_hostname = name is not None
+        if alpn:
+            context.set_alpn_protocols(alpn)
+        return context.wrap_socket(self.plain(), server_hostname=name)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(LIMIT)
+        self.process.stdout.close()
+        self.log.close()
+        return status
+
+
+def rest_of(s):
+    """Everything until the end of the connection."""
+    got = b""
+    with contextlib.suppress(ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        while piece := s.recv(65536):
+            got += piece
+    return got
+
+
+def response(s, head=False):
+    """One response by its Content-Length: (status, fields, body)."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        piece = s.recv(1)
+        check(piece, "the connection ended within", got)
+        got += piece
+    lines = got[:-4].decode("ascii").split("\r\n")
+    fields = dict(line.lower().split(": ", 1) for line in lines[1:])
+    body = b""
+    while not head and len(body) < int(fields["content-length"]):
+        piece = s.recv(int(fields["content-length"]) - len(body))
+        check(piece, "the body ended within", body)
+        body += piece
+    return int(lines[0].split()[1]), fields, body
+
+
+def request(method=b"GET", path=PATH.encode(), host=NAME.encode(), more=b""):
+    return method + b" " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n" + more + b"\r\n"
+
+
+def ask(host, sent, name=NAME, head=False):
+    """Sends bytes on a connection of its own; gives the first response and whether the end followed."""
+    with host.tls(name) as s:
+        s.sendall(sent)
+        got = response(s, head)
+        return *got, got[1].get("connection") == "close" and rest_of(s) == b""
+
+
+@test
+def curl_fetches_the_policy_over_ipv4_and_ipv6(host):
+    for address, port in ("127.0.0.1", host.port), ("[::1]", host.port6):
+        for version in "--tlsv1.2 --tls-max 1.2", "--tlsv1.3":
+            done = run("curl", "-sS", "-i", *version.split(), "--cacert", host.keys + "/c.pem", "--resolve",
+                       f"{NAME}:{port}:{address}", f"https://{NAME}:{port}{PATH}")
+            check(done.returncode == 0, done.stderr)
+            head, body = done.stdout.split(b"\r\n\r\n", 1)
+            check(body == POLICY, body)
+            check(head.startswith(b"HTTP/1.1 200 "), head)
+            check(b"\r\nContent-Type: text/plain; charset=utf-8\r\n" in head, head)
+            check(b"\r\nContent-Length: %d" % len(POLICY) in head, head)
+
+
+def s_client(host, *args):
+    done = run("openssl", "s_client", "-connect", f"127.0.0.1:{host.port}", *args, input=b"")
+    return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+
+@test
+def unknown_and_missing_names_get_unrecognized_name(host):
+    for args in (["-servername", "mta-sts.unknown.test"], ["-noservername"], ["-servername", "example.test"],
+                 ["-servername", "mta-sts.nocert.test"], ["-servername", "x.wild.test"],
+                 ["-servername", "mta-sts.unknown.test", "-tls1_2"]):
+        text = s_client(host, *args)
+        check("unrecognized name" in text and "no peer certificate" in text, args, text)
+    host.wait_log("host.certificate_missing")
+
+
+@test
+def names_are_matched_without_case_and_trailing_dot(host):
+    for name in "MTA-STS.Example.TEST", NAME + ".":
+        text = s_client(host, "-servername", name)
+        check("BEGIN CERTIFICATE" in text, name, text)
+
+
+@test
+def a_wildcard_certificate_covers_one_label(host):
+    text = s_client(host, "-servername", "mta-sts.xn--bcher-kva.wild.test")
+    check("unrecognized name" in text, text)
+    host.policy("wild.test", "none", "mx.wild.test")
+    host.wait_log("host.loaded")
+    text = s_client(host, "-servername", "mta-sts.wild.test")
+    check("BEGIN CERTIFICATE" in text, text)
+
+
+@test
+def tls_1_1_is_refused(host):
+    text = s_client(host, "-servername", NAME, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+    check("alert" in text and "BEGIN CERTIFICATE" not in text, text)
+
+
+@test
+def there_are_no_tickets_and_no_renegotiation(host):
+    text = s_client(host, "-servername", NAME, "-tls1_2")
+    check("Secure Renegotiation IS supported" in text and "session ticket:" not in text, text)
+    with host.tls() as s:
+        s.sendall(request())
+        response(s)
+        check(not s.session.has_ticket, "a ticket")
+
+
+@test
+def alpn_is_http_1_1_or_refused(host):
+    with host.tls(alpn=["h2", "http/1.1"]) as s:
+        check(s.selected_alpn_protocol() == "http/1.1", s.selected_alpn_protocol())
+    try:
+        host.tls(alpn=["h2"])
+    except ssl.SSLError as e:
+        check("no application protocol" in str(e).lower().replace("_", " "), e)
+    else:
+        check(False, "h2 was taken")
+
+
+@test
+def head_is_get_without_the_body(host):
+    with host.tls() as s:
+        for path in PATH.encode(), b"/":
+            s.sendall(request(path=path))
+            get = response(s)
+            s.sendall(request(b"HEAD", path))
+            head = response(s, head=True)
+            for fields in get[1], head[1]:
+                del fields["date"]
+            check(get[:2] == head[:2], get, head)
+        s.sendall(request(more=b"Connection: close\r\n"))
+        check(rest_of(s).endswith(POLICY))
+
+
+@test
+def other_paths_get_403_and_a_page(host):
+    for path in b"/", PATH.encode() + b"?x=1", PATH.encode() + b"/", b"/.well-known/mta-sts%2etxt", b"//", b"/<b>":
+        status, fields, body, _ = ask(host, request(path=path))
+        check(status == 403, path, status)
+        check(fields["content-type"] == "text/html; charset=utf-8", fields)
+        check(fields["x-content-type-options"] == "nosniff", fields)
+        check(b'<a href="https://example.test/">' in body and b"<b>" not in body, body)
+
+
+@test
+def other_methods_get_405(host):
+    for method in b"POST", b"PUT", b"get", b"DELETE", b"TRACE":
+        for path in PATH.encode(), b"/":
+            status, fields, body, _ = ask(host, request(method, path))
+            check(status == 405 and fields["allow"] == "get, head", status, fields)
+    status, *_ = ask(host, request(b"OPTIONS", b"*"))
+    check(status == 405, status)
+
+
+@test
+def another_host_than_that_of_the_handshake_gets_421(host):
+    for name in b"mta-sts.other.test", b"unknown.test", b"example.test", b"", b"127.0.0.1", b"a" * 300:
+        status, *_ = ask(host, request(host=name))
+        check(status == 421, name, status)
+    status, *_ = ask(host, request(path=b"https://mta-sts.other.test" + PATH.encode()))
+    check(status == 421, status)
+    for sent in (request(path=b"https://" + NAME.encode() + PATH.encode(), host=b"ignored.test"),
+                 request(host=NAME.upper().encode() + b".:443"), b"GET " + PATH.encode() + b" HTTP/1.0\r\n\r\n"):
+        status, _, body, _ = ask(host, sent)
+        check(status == 200 and body == POLICY, sent, status)
+
+
+@test
+def smuggling_shapes_are_refused_and_end_the_connection(host):
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    second = b"0\r\n\r\n" + request()
+    rows = [
+        (400, b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n" + second),
+        (400, request(more=b"Content-Length: 5\r\n" + chunked) + second),
+        (400, request(more=b"Content-Length: 5\r\nContent-Length: 0\r\n") + second),
+        (400, request(more=b"Content-Length : 5\r\n") + second),
+        (400, request(more=b"X: a\r\n Content-Length: 5\r\n") + second),
+        (400, request(more=b"X: a\nContent-Length: 5\r\n") + second),
+        (501, request(more=b"Transfer-Encoding: x, chunked\r\n") + second),
+        (413, request(more=chunked) + second),
+        (413, request(more=b"Content-Length: 5\r\n") + second),
+        (405, request(b"POST", more=chunked) + second),
+        (505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + second),
+        (400, b"GET /\r\n"),
+        (431, request(more=b"X: " + b"x" * 102400 + b"\r\n")),
+        (431, request(more=b"X: x\r\n" * 101)),
+        (414, request(path=b"/" + b"a" * 9000)),
+    ]
+    for status, sent in rows:
+        got, _, _, closed = ask(host, sent)
+        check(got == status and closed, sent[:80], got, closed)
+
+
+@test
+def pipelined_requests_are_answered_in_order(host):
+    with host.tls() as s:
+        s.sendall(b"".join(request(path=p) for p in [PATH.encode(), b"/", PATH.encode()] * 20))
+        check([response(s)[0] for _ in range(60)] == [200, 403, 200] * 20)
+
+
+@test
+def a_request_may_come_byte_by_byte(host):
+    with host.tls() as s:
+        for byte in request():
+            s.sendall(bytes([byte]))
+        check(response(s)[2] == POLICY)
+        s.sendall(request())
+        check(response(s)[2] == POLICY)
+
+
+@test
+def a_connection_has_a_last_request(host):
+    with host.tls() as s:
+        for i in range(100):
+            s.sendall(request())
+            status, fields, _ = response(s)
+            check(status == 200 and ("connection" in fields) == (i == 99), i, fields)
+        check(rest_of(s) == b"")
+
+
+@test
+def bytes_that_are_no_tls_end_the_connection(host):
+    for sent in b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\xff\xff" + bytes(70000), b"\0" * 1000, b"":
+        with host.plain() as s, contextlib.suppress(OSError):
+            s.sendall(sent)
+            s.shutdown(socket.SHUT_WR)
+            rest_of(s)
+    check(ask(host, request())[0] == 200)
+
+
+@test
+def a_change_of_the_store_is_served_within_a_second(host):
+    try:
+        with host.tls() as s:
+            s.sendall(request())
+            check(b"enforce" in response(s)[2])
+            for mode in "testing", "enforce":
+                host.policy("example.test", mode, "mx.example.test")
+                end = time.monotonic() + 1
+                while True:
+                    s.sendall(request())
+                    if mode.encode() in response(s)[2]:
+                        break
+                    check(time.monotonic() < end, mode, "is not served after a second")
+                    time.sleep(0.02)
+    finally:
+        host.policy("example.test", "enforce", "mx.example.test")
+
+
+@test
+def a_domain_that_is_removed_is_served_no_more(host):
+    loaded = host.logged().count("event=host.loaded")
+    with host.tls("mta-sts.other.test") as s:
+        sent = request(host=b"mta-sts.other.test")
+        s.sendall(sent)
+        check(response(s)[0] == 200)
+        host.do("remove", host.store, "other.test")
+        host.wait_log("host.loaded", loaded + 1)
+        s.sendall(sent)
+        check(response(s)[0] == 421)
+    check("unrecognized name" in s_client(host, "-servername", "mta-sts.other.test"))
+    host.policy("other.test", "testing", "mx.other.test")
+    host.wait_log("host.loaded", loaded + 2)
+
+
+@test
+def sighup_reads_the_store_anew(host):
+    loaded = host.logged().count("event=host.loaded")
+    host.process.send_signal(signal.SIGHUP)
+    host.wait_log("host.loaded", loaded + 1)
+    check(ask(host, request())[2] == POLICY)
+
+
+@test
+def the_last_good_state_is_served_when_the_store_is_not(host):
+    moved = host.store + ".moved"
+    os.rename(host.store, moved)
+    host.process.send_signal(signal.SIGHUP)
+    host.wait_log("host.store_failed")
+    check(ask(host, request())[2] == POLICY)
+    os.rename(moved, host.store)
+    host.wait_log("host.store_recovered")
+    check(ask(host, request())[2] == POLICY)
+
+
+SHORT = "handshake_timeout = 1s\nheader_timeout = 1s\nidle_timeout = 1s\nwrite_timeout = 1s\n"
+
+
+def ended_after(s, since):
+    """Reads to the end, which must come within the limit of a phase and what machines add to it."""
+    got = rest_of(s)
+    took = time.monotonic() - since
+    check(0.9 < took < 15, "ended after", took)
+    return got
+
+
+@test
+def slow_clients_lose_their_connection(host, settings=SHORT):
+    since = time.monotonic()
+    with host.plain() as s:
+        ended_after(s, since)
+    since = time.monotonic()
+    with host.tls() as s:
+        check(ended_after(s, since) == b"")
+    since = time.monotonic()
+    with host.tls() as s:
+        s.sendall(request())
+        response(s)
+        check(ended_after(s, since) == b"")
+    # A byte now and then does not give more time.
+    since = time.monotonic()
+    with host.tls() as s:
+        s.settimeout(0.1)
+        for byte in request(more=b"X: " + b"x" * 1000):
+            try:
+                s.sendall(bytes([byte]))
+                if got := s.recv(100):
+                    break
+            except TimeoutError:
+                pass
+        check(got.startswith(b"HTTP/1.1 408 "), got)
+        s.settimeout(LIMIT)
+        ended_after(s, since)
+
+
+@test
+def the_connection_that_was_idle_longest_makes_room(host, settings="max_connections = 16\n"):
+    with contextlib.ExitStack() as open_ones:
+        for _ in range(40):
+            s = open_ones.enter_context(host.tls())
+            s.sendall(request())
+            check(response(s)[0] == 200)
+
+
+@test
+def out_of_descriptors_it_waits_and_goes_on(host, descriptors=40):
+    held = []
+    for _ in range(60):
+        held.append(host.plain())
+    host.wait_log("host.accept_paused")
+    before = cpu_of(host.process.pid)
+    time.sleep(1)
+    check(cpu_of(host.process.pid) - before < 0.5, "it spins")
+    for s in held:
+        s.close()
+    check(ask(host, request())[0] == 200)
+
+
+def cpu_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@test
+def sigterm_finishes_the_request_that_has_begun(host, settings=""):
+    with host.tls() as busy, host.tls() as idle:
+        for s in busy, idle:
+            s.sendall(request())
+            response(s)
+        sent = request()
+        busy.sendall(sent[:-1])
+        idle.sendall(request())
+        response(idle)
+        time.sleep(0.2)  # the half request must have been read, which nothing shows
+        host.process.send_signal(signal.SIGTERM)
+        check(rest_of(idle) == b"")
+        check(host.process.poll() is None, "it ended in the middle of a request")
+        busy.sendall(sent[-1:])
+        status, fields, body = response(busy)
+        check(body == POLICY and fields["connection"] == "close", fields)
+        check(rest_of(busy) == b"")
+    check(host.process.wait(LIMIT) == 0)
+    log = host.logged()
+    check(re.search(r"event=host.stopped .*connections=2 handshakes=2 ", log), log)
+
+
+@test
+def without_a_store_it_does_not_start(host, settings=""):
+    shutil.rmtree(host.store)
+    done = run(host.lab, "serve", host.folder + "/conf", "127.0.0.1:0")
+    check(done.returncode == 3 and b"event=host.start_failed" in done.stderr, done)
+
+
+def make_keys(folder):
+    more = f"subjectAltName=DNS:{NAME},DNS:mta-sts.other.test,DNS:*.wild.test"
+    for args in (["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                  "k.pem", "-subj", "/CN=test", "-days", "3", "-addext", more, "-out", "c.pem"],
+                 ["x509", "-in", "c.pem", "-outform", "DER", "-out", "c.der"],
+                 ["pkcs8", "-topk8", "-nocrypt", "-in", "k.pem", "-outform", "DER", "-out", "k.der"]):
+        done = run("openssl", *args, cwd=folder)
+        check(done.returncode == 0, done.stderr)
+
+
+def options_of(function):
+    names = function.__code__.co_varnames[1:function.__code__.co_argcount]
+    return dict(zip(names, function.__defaults__ or ()))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lab", required=True)
+    parser.add_argument("tests", nargs="*")
+    args = parser.parse_args()
+    failed = 0
+    with tempfile.TemporaryDirectory() as top:
+        make_keys(top)
+        shared = None
+        chosen = [t for t in TESTS if not args.tests or t.__name__ in args.tests]
+        for number, function in enumerate(chosen, 1):
+            options, host, verdict = options_of(function), None, "ok"
+            try:
+                folder = tempfile.mkdtemp(dir=top)
+                if function.__defaults__:
+                    host = Host(args.lab, top, folder, **options)
+                else:
+                    shared = host = shared or Host(args.lab, top, folder)
+                function(host)
+                if function.__defaults__:
+                    status = host.stop()
+                    check(status == 0, "exit status", status, host.logged())
+            except (AssertionError, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as e:
+                verdict, failed = "not ok", failed + 1
+                print("# " + f"{type(e).__name__}: {e}".replace("\n", "\n# "))
+            if host and host is not shared and host.process.poll() is None:
+                host.stop(signal.SIGKILL)
+            print(f"{verdict} {number} - {function.__name__.replace('_', ' ')}", flush=True)
+        if shared:
+            status = shared.stop()
+            log = open(shared.log.name, encoding="utf-8").read()
+            fine = status == 0 and "Sanitizer" not in log and "runtime error" not in log
+            failed += not fine
+            print(f"{'ok' if fine else 'not ok'} {len(chosen) + 1} - the shared host ends cleanly")
+            if not fine:
+                print("# " + log.replace("\n", "\n# "))
+        print(f"1..{len(chosen) + bool(shared)}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
