@@ -98,8 +98,9 @@ static GMimeStream *borrow(struct str bytes, GByteArray *array)
     /* GMime only reads here; its type predates const. */
     *array = (GByteArray){(guint8 *)(uintptr_t)bytes.p, (guint)bytes.n};
     GMimeStream *stream = g_mime_stream_mem_new();
-    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+    /* In this order: the array that the stream was made with is freed only while it owns it. */
     g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), array);
+    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
     return stream;
 }
 
