@@ -10,6 +10,7 @@ static const struct cli_command *const commands[] = {
     &cli_policy_match,
     &cli_dns_lint,
     &cli_dns_show,
+    &cli_report_show,
     NULL,
 };
 

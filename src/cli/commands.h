@@ -10,6 +10,7 @@ extern const struct cli_command cli_dns_lint;
 extern const struct cli_command cli_dns_show;
 extern const struct cli_command cli_policy_lint;
 extern const struct cli_command cli_policy_match;
+extern const struct cli_command cli_report_show;
 extern const struct cli_command cli_setup;
 
 #endif
