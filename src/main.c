@@ -11,6 +11,14 @@ static const struct cli_command *const commands[] = {
     &cli_dns_lint,
     &cli_dns_show,
     &cli_report_show,
+    &cli_domain_add,
+    &cli_domain_list,
+    &cli_domain_show,
+    &cli_domain_remove,
+    &cli_policy_show,
+    &cli_policy_set,
+    &cli_cert_import,
+    &cli_cert_list,
     NULL,
 };
 

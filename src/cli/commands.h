@@ -6,10 +6,18 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cli_cert_import;
+extern const struct cli_command cli_cert_list;
 extern const struct cli_command cli_dns_lint;
 extern const struct cli_command cli_dns_show;
+extern const struct cli_command cli_domain_add;
+extern const struct cli_command cli_domain_list;
+extern const struct cli_command cli_domain_remove;
+extern const struct cli_command cli_domain_show;
 extern const struct cli_command cli_policy_lint;
 extern const struct cli_command cli_policy_match;
+extern const struct cli_command cli_policy_set;
+extern const struct cli_command cli_policy_show;
 extern const struct cli_command cli_report_show;
 extern const struct cli_command cli_setup;
 

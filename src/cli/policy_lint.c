@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/messages.h"
+#include "cli/policy_json.h"
 #include "mtasts/policy.h"
 
 /* Far beyond what a policy may have, so that a large one is called too large and not unreadable. */
@@ -17,23 +18,6 @@ static struct sts_lint_context mx_hosts(struct cli *c)
     return (struct sts_lint_context){hosts, hosts ? n : 0};
 }
 
-static void put_policy_json(struct json_writer *w, const struct sts_policy *policy)
-{
-    json_open(w, '{');
-    json_key(w, "version");
-    json_put_str(w, STR("STSv1"));
-    json_key(w, "mode");
-    json_put_str(w, str_from(sts_mode_name(policy->mode)));
-    json_key(w, "max_age");
-    json_put_u64(w, policy->max_age);
-    json_key(w, "mx");
-    json_open(w, '[');
-    for (size_t i = 0; i < policy->mx_count; i++)
-        json_put_str(w, policy->mx[i]);
-    json_close(w);
-    json_close(w);
-}
-
 /* policy is NULL when the text is not valid. */
 static void put_json(struct cli *c, const struct sts_policy *policy,
                      const struct findings *findings)
@@ -44,10 +28,7 @@ static void put_json(struct cli *c, const struct sts_policy *policy,
     json_key(&w, "valid");
     json_put_bool(&w, policy != NULL);
     json_key(&w, "policy");
-    if (policy)
-        put_policy_json(&w, policy);
-    else
-        json_put_null(&w);
+    cli_json_policy(&w, policy);
     json_key(&w, "findings");
     cli_json_findings(c, &w, findings);
     json_close(&w);

@@ -1,0 +1,113 @@
+/* cert list: the certificates of the store, and how long they last. */
+#include "base/clock.h"
+#include "cli/cert.h"
+#include "cli/commands.h"
+
+#define DAY       86400
+#define NAMES_MAX ((size_t)64 * 1024)
+
+struct listing {
+    struct cli *c;
+    struct json_writer w;
+    int64_t now;
+    uint64_t rows;
+};
+
+struct str cert_names(struct cli *c, const struct store_certificate *row)
+{
+    struct buf names CLEANUP(buf_done);
+    buf_init(&names, NAMES_MAX);
+    for (size_t i = 0; i < row->name_count; i++) {
+        if (i)
+            buf_cstr(&names, ", ");
+        buf_str(&names, row->names[i]);
+    }
+    return arena_str(&c->arena, buf_view(&names));
+}
+
+void cert_json(struct json_writer *w, const struct store_certificate *row)
+{
+    json_open(w, '{');
+    json_key(w, "id");
+    json_put_i64(w, row->id);
+    json_key(w, "names");
+    json_open(w, '[');
+    for (size_t i = 0; i < row->name_count; i++)
+        json_put_str(w, row->names[i]);
+    json_close(w);
+    json_key(w, "not_before");
+    json_put_time(w, row->not_before);
+    json_key(w, "not_after");
+    json_put_time(w, row->not_after);
+    json_key(w, "source");
+    json_put_str(w, row->source);
+    json_key(w, "created");
+    json_put_time(w, row->created);
+    json_close(w);
+}
+
+static int put_row(void *context, const struct store_certificate *row)
+{
+    struct listing *list = context;
+    list->rows++;
+    if (list->c->json) {
+        cert_json(&list->w, row);
+        return 0;
+    }
+    struct str names = cert_names(list->c, row);
+    if (row->not_after <= list->now)
+        cli_put_line(list->c, msg_cert_row_expired(names, row->not_after));
+    else
+        cli_put_line(list->c, msg_cert_row(names, row->not_after,
+                                           (uint64_t)(row->not_after - list->now) / DAY));
+    return 0;
+}
+
+static int run(struct cli *c)
+{
+    struct node node CLEANUP(node_close) = {NULL};
+    struct listing list = {.c = c, .now = clock_now()};
+    struct error err;
+    const struct store_options options_read = {.access = {[STORE_SECRETS] = STORE_READ}};
+    int status = node_open(c, &options_read, &node);
+    if (status != CLI_FINE)
+        return status;
+    json_writer_init(&list.w, &c->out, true);
+    if (c->json) {
+        json_open(&list.w, '{');
+        json_key(&list.w, "certificates");
+        json_open(&list.w, '[');
+    }
+    if (store_certificate_list(node.store, put_row, &list, &err) < 0) {
+        buf_reset(&c->out);
+        return cli_fail(c, &err);
+    }
+    if (c->json) {
+        json_close(&list.w);
+        json_close(&list.w);
+    } else if (list.rows == 0) {
+        cli_put_line(c, msg_cert_none());
+    }
+    return CLI_FINE;
+}
+
+static const char *const examples[] = {
+    "sealpost cert list",
+    NULL,
+};
+
+static const struct cli_option options[] = {
+    CLI_NODE_OPTIONS,
+    {.name = NULL},
+};
+
+const struct cli_command cli_cert_list = {
+    .name = "cert list",
+    .synopsis = "",
+    .summary = &MSG_SUMMARY_CERT_LIST,
+    .examples = examples,
+    .options = options,
+    .args_min = 0,
+    .args_max = 0,
+    .run = run,
+};
