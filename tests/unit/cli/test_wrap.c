@@ -1,0 +1,77 @@
+#include "check.h"
+
+#include "cli/wrap.h"
+
+static void check_wrapped(const char *text, unsigned indent, const char *expected)
+{
+    struct buf out CLEANUP(buf_done);
+    buf_init(&out, 1 << 20);
+    wrap_put(&out, str_from(text), indent);
+    CHECK_STR(buf_view(&out), expected, text);
+}
+
+static void short_text_is_one_indented_line(void **state)
+{
+    (void)state;
+    check_wrapped("a  b", 3, "   a  b\n");
+    check_wrapped("", 0, "\n");
+    check_wrapped("a\nmx: b  c", 3, "   a\n      mx: b  c\n");
+}
+
+static void no_line_of_words_is_wider_than_the_width(void **state)
+{
+    static char text[10000];
+    struct buf out CLEANUP(buf_done);
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = i % 7 == 6 ? ' ' : 'x';
+    buf_init(&out, 1 << 20);
+    wrap_put(&out, (struct str){text, sizeof text}, 5);
+    struct str rest = buf_view(&out), line;
+    while (str_cut(rest, '\n', &line, &rest)) {
+        assert_true(wrap_columns(line) <= WRAP_WIDTH);
+        assert_true(str_starts(line, STR("     x")));
+    }
+}
+
+/* Chinese has no blanks; its closing punctuation never begins a line. */
+static void chinese_breaks_between_characters(void **state)
+{
+    static char text[3 * 200];
+    struct buf out CLEANUP(buf_done);
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i += 3)
+        memcpy(text + i, i / 3 % 46 == 45 ? "\xe3\x80\x82" : "\xe4\xb8\xad", 3);
+    buf_init(&out, 1 << 20);
+    wrap_put(&out, (struct str){text, sizeof text}, 1);
+    struct str rest = buf_view(&out), line;
+    size_t lines = 0;
+    for (; str_cut(rest, '\n', &line, &rest); lines++) {
+        assert_true(wrap_columns(line) <= WRAP_WIDTH);
+        assert_false(str_starts(line, STR(" \xe3\x80\x82")));
+    }
+    assert_true(lines >= 5);
+}
+
+static void a_word_that_never_fits_stays_whole(void **state)
+{
+    static char text[301];
+    struct buf out CLEANUP(buf_done);
+    (void)state;
+    memset(text, 'y', 300);
+    buf_init(&out, 1 << 20);
+    wrap_put(&out, STR("\xff\xfe"), 0);
+    wrap_put(&out, (struct str){text, 300}, 2);
+    assert_int_equal(out.n, 3 + 303);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_text_is_one_indented_line),
+        cmocka_unit_test(no_line_of_words_is_wider_than_the_width),
+        cmocka_unit_test(chinese_breaks_between_characters),
+        cmocka_unit_test(a_word_that_never_fits_stays_whole),
+    };
+    return cmocka_run_group_tests_name("cli wrap", tests, NULL, NULL);
+}
