@@ -48,7 +48,8 @@ static bool set_option(int fd, int level, int option)
     return setsockopt(fd, level, option, &yes, sizeof yes) == 0;
 }
 
-int listen_open(const struct config_address *address, bool shared, int *out, struct error *err)
+/* A bound socket; negative with *err. */
+static int bind_socket(const struct config_address *address, bool shared, struct error *err)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -57,12 +58,34 @@ int listen_open(const struct config_address *address, bool shared, int *out, str
     if ((v6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) ||
         !set_option(fd, SOL_SOCKET, SO_REUSEADDR) ||
         (shared && !set_option(fd, SOL_SOCKET, SO_REUSEPORT)) ||
-        bind(fd, &address->any, config_address_length(address)) < 0 || listen(fd, BACKLOG) < 0) {
+        bind(fd, &address->any, config_address_length(address)) < 0) {
+        int errnum = errno;
+        close(fd);
+        return refuse(address, errnum, err);
+    }
+    return fd;
+}
+
+int listen_open(const struct config_address *address, bool shared, int *out, struct error *err)
+{
+    int fd = bind_socket(address, shared, err);
+    if (fd < 0)
+        return fd;
+    if (listen(fd, BACKLOG) < 0) {
         int errnum = errno;
         close(fd);
         return refuse(address, errnum, err);
     }
     *out = fd;
+    return 0;
+}
+
+int listen_probe(const struct config_address *address, struct error *err)
+{
+    int fd = bind_socket(address, false, err);
+    if (fd < 0)
+        return fd;
+    close(fd);
     return 0;
 }
 

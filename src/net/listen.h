@@ -32,6 +32,11 @@ struct listener {
 int listen_open(const struct config_address *address, bool shared, int *out,
                 struct error *err) NODISCARD;
 
+/* Whether an address is free for us: binds a socket that shares nothing, and closes it. To be asked
+ * before the first shared socket is opened, since the kernel would let two programs of one user
+ * share an address without a word. Errors as listen_open. */
+int listen_probe(const struct config_address *address, struct error *err) NODISCARD;
+
 /* The address that a socket is bound to; false when fd is no TCP socket. */
 bool listener_address(int fd, struct config_address *out);
 

@@ -58,11 +58,6 @@ void notify_stopping(void)
     notify(STR("STOPPING=1"));
 }
 
-void notify_watchdog(void)
-{
-    notify(STR("WATCHDOG=1"));
-}
-
 unsigned notify_watchdog_interval(void)
 {
     const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
@@ -74,4 +69,10 @@ unsigned notify_watchdog_interval(void)
         return 0;
     value /= 2000;
     return value > UINT32_MAX ? UINT32_MAX : (unsigned)value;
+}
+
+void notify_watchdog(void)
+{
+    if (notify_watchdog_interval())
+        notify(STR("WATCHDOG=1"));
 }

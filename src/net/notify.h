@@ -20,7 +20,7 @@ void notify_reloading(void);
 /* The end has begun: no new connections, finishing the rest. */
 void notify_stopping(void);
 
-/* Still alive; see notify_watchdog_interval. */
+/* Still alive; says nothing when nobody waits for it (notify_watchdog_interval). */
 void notify_watchdog(void);
 
 /* How often notify_watchdog is due, in milliseconds (half of what WATCHDOG_USEC allows); 0 when

@@ -1,0 +1,167 @@
+#include "serve/sockets.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "serve/messages.h"
+
+static unsigned wanted_count(const struct role *role, const struct config *config)
+{
+    unsigned n = role->workers ? role->workers(config) : 1;
+    return n ? n : 1;
+}
+
+static size_t count_addresses(const struct role *role, const struct config *config)
+{
+    return role->listen ? role->listen(config)->count : 0;
+}
+
+static struct socket_group *find_kept(struct socket_set *now, const struct role *role,
+                                      const struct config_address *wanted)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        struct socket_group *g = &now->groups[i];
+        if (!g->taken && g->role == role && config_address_eq(&g->wanted, wanted))
+            return g;
+    }
+    return NULL;
+}
+
+/* Fills a group up to `most` sockets: those of the set before, then new ones. More than that are
+ * kept too when they were there, since closing one would reset the connections in its queue. */
+static int fill_group(struct socket_group *g, struct socket_group *before, unsigned most,
+                      struct error *err)
+{
+    unsigned have = before ? before->count : 0;
+    g->fds = calloc(have > most ? have : most, sizeof *g->fds);
+    if (!g->fds)
+        return error_set_memory(err);
+    for (; g->count < have; g->count++)
+        g->fds[g->count] = before->fds[g->count];
+    g->kept = have;
+    if (before)
+        before->taken = true;
+    struct config_address bound = g->wanted;
+    int result = 0;
+    if (have)
+        listener_address(g->fds[0], &bound);
+    else if (config_address_port(&bound))
+        result = listen_probe(&bound, err);
+    if (result < 0)
+        return result;
+    for (; g->count < most; g->count++) {
+        result = listen_open(&bound, true, &g->fds[g->count], err);
+        if (result < 0)
+            return result;
+        if (g->count == 0)
+            listener_address(g->fds[0], &bound);
+    }
+    return 0;
+}
+
+static int open_role(struct socket_set *next, struct socket_set *now, const struct role *role,
+                     const struct config *config, struct error *err)
+{
+    const struct config_addresses *addresses = role->listen(config);
+    unsigned most = wanted_count(role, config);
+    for (size_t i = 0; i < addresses->count; i++) {
+        struct socket_group *g = &next->groups[next->count++];
+        *g = (struct socket_group){.role = role, .wanted = addresses->items[i]};
+        int result = fill_group(g, find_kept(now, role, &g->wanted), most, err);
+        if (result < 0)
+            return result;
+    }
+    size_t total = sockets_of(next, role, NULL);
+    if (total > LISTENERS_MAX)
+        return error_set(err, ERROR_PERMANENT,
+                         msg_serve_many_sockets(str_from(role->name), total, LISTENERS_MAX));
+    return 0;
+}
+
+static void close_group(struct socket_group *g, unsigned first)
+{
+    for (unsigned i = first; i < g->count; i++)
+        close(g->fds[i]);
+    free(g->fds);
+}
+
+static void undo(struct socket_set *next, struct socket_set *now)
+{
+    for (size_t i = 0; i < next->count; i++)
+        close_group(&next->groups[i], next->groups[i].kept);
+    free(next->groups);
+    for (size_t i = 0; i < now->count; i++)
+        now->groups[i].taken = false;
+}
+
+/* Opens what the given roles listen on. */
+static int open_roles(struct socket_set *out, struct socket_set *now,
+                      const struct role *const *roles, size_t role_count,
+                      const struct config *config, struct error *err)
+{
+    struct socket_set next = {NULL, 0};
+    size_t addresses = 0;
+    for (size_t i = 0; i < role_count; i++)
+        addresses += count_addresses(roles[i], config);
+    next.groups = calloc(addresses + 1, sizeof *next.groups);
+    if (!next.groups)
+        return error_set_memory(err);
+    for (size_t i = 0; i < role_count; i++) {
+        int result = roles[i]->listen ? open_role(&next, now, roles[i], config, err) : 0;
+        if (result < 0) {
+            undo(&next, now);
+            return result;
+        }
+    }
+    sockets_close(now);
+    *out = next;
+    return 0;
+}
+
+int sockets_open(struct socket_set *next, struct socket_set *now, const struct role *roles,
+                 size_t role_count, const struct config *config, struct error *err)
+{
+    const struct role *wanted[ROLES_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < role_count && n < ROLES_MAX; i++) {
+        if (role_is_wanted(&roles[i], config))
+            wanted[n++] = &roles[i];
+    }
+    return open_roles(next, now, wanted, n, config, err);
+}
+
+int sockets_open_role(struct socket_set *next, struct socket_set *now, const struct role *role,
+                      const struct config *config, struct error *err)
+{
+    return open_roles(next, now, &role, 1, config, err);
+}
+
+size_t sockets_of(const struct socket_set *set, const struct role *role, int *fds)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct socket_group *g = &set->groups[i];
+        if (g->role != role)
+            continue;
+        for (unsigned j = 0; j < g->count; j++, n++) {
+            if (fds)
+                fds[n] = g->fds[j];
+        }
+    }
+    return n;
+}
+
+void sockets_close(struct socket_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        close_group(&set->groups[i], set->groups[i].taken ? set->groups[i].count : 0);
+    free(set->groups);
+    *set = (struct socket_set){NULL, 0};
+}
+
+void sockets_release(struct socket_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->groups[i].taken = true;
+    sockets_close(set);
+}
