@@ -19,6 +19,9 @@ static const struct cli_command *const commands[] = {
     &cli_policy_set,
     &cli_cert_import,
     &cli_cert_list,
+    &cli_config_check,
+    &cli_config_dump,
+    &cli_config_explain,
     NULL,
 };
 

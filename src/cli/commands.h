@@ -8,6 +8,9 @@
 
 extern const struct cli_command cli_cert_import;
 extern const struct cli_command cli_cert_list;
+extern const struct cli_command cli_config_check;
+extern const struct cli_command cli_config_dump;
+extern const struct cli_command cli_config_explain;
 extern const struct cli_command cli_dns_lint;
 extern const struct cli_command cli_dns_show;
 extern const struct cli_command cli_domain_add;

@@ -369,16 +369,11 @@ def a_single_role_takes_the_sockets_of_systemd(w):
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
 
-        def place():
-            os.dup2(s.fileno(), 3)
-            os.environ["LISTEN_PID"] = str(os.getpid())
-
-        # The shell sets LISTEN_PID to its own id, which the program keeps when it takes its place.
-        script = 'LISTEN_PID=$$ exec "$0" serve --role host --config "$1"'
-        w.process = subprocess.Popen(
-            ["/bin/sh", "-c", script, w.play, w.conf], pass_fds=[3] if s.fileno() == 3 else [],
-            close_fds=False, preexec_fn=place, stderr=subprocess.PIPE, text=True,
-            env={**w.environment(), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "host"})
+        # The shell's own id stays that of the program which takes its place.
+        script = f'LISTEN_PID=$$ exec "$0" serve --role host --config "$1" 3<&{s.fileno()}'
+        w.process = subprocess.Popen(["/bin/sh", "-c", script, w.play, w.conf], pass_fds=[s.fileno()],
+                                     stderr=subprocess.PIPE, text=True,
+                                     env={**w.environment(), "LISTEN_FDS": "1"})
         w.reader = threading.Thread(target=w.read, args=(w.process,), daemon=True)
         w.reader.start()
         answer = talk(port)
