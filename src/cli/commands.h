@@ -22,6 +22,7 @@ extern const struct cli_command cli_policy_match;
 extern const struct cli_command cli_policy_set;
 extern const struct cli_command cli_policy_show;
 extern const struct cli_command cli_report_show;
+extern const struct cli_command cli_serve;
 extern const struct cli_command cli_setup;
 
 #endif
