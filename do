@@ -30,11 +30,11 @@ die() {
 # --- what each task needs -----------------------------------------------------------------------
 
 # Debian packages; "a|b" takes the first that the release has. The names hold on Debian 12 and 13
-# and on Ubuntu 24.04.
+# and on Ubuntu 24.04. nettle-dev is there because libunbound's pkg-config file asks for it.
 packages_for() {
     local build="gcc libc6-dev meson ninja-build pkgconf|pkg-config python3
-        libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev
-        libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
+        libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev
+        libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="curl dns-root-data openssl"
     local test="knot libcmocka-dev valgrind scdoc"
     local clang="clang libclang-rt-dev|libclang-rt-14-dev"
@@ -66,7 +66,7 @@ programs_for() {
 }
 
 modules_for() {
-    local build="libcurl libdeflate libevent libevent_openssl gmime-3.0 libidn2 jansson sqlite3 openssl
+    local build="libdeflate libevent gmime-3.0 libidn2 sqlite3 openssl
         libunbound zlib"
     case $1 in
     build | run | bench) echo "$build" ;;

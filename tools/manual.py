@@ -132,7 +132,7 @@ def write_events(root):
     head, parts = split(tree.read(root, path))
     section = next(p for p in parts if p[0].strip() == "# EVENTS")
     events = check_docs.logged_events(root)
-    known = {name.replace("\\", "") for name in check_docs.ENTRY.findall(section[1])}
+    known = {name.replace("\\", "") for name in check_docs.ENTRY.findall(join(head, parts))}
     for name in sorted(set(events) - known):
         section[1] += entry(f"*{plain(name)}*", f"({events[name]})")
     with open(os.path.join(root, path), "w", encoding="utf-8") as f:
