@@ -173,10 +173,8 @@ void children_ended(struct children *c, pid_t pid, int status, int64_t now)
         child_fell(child, status, now);
         return;
     }
-    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     c->unclean = c->unclean || child->killed;
-    enum log_level level = clean ? LOG_INFO : LOG_WARN;
-    LOG(level, "serve.role_stopped", LOG_CSTR("role", child->role->name), LOG_I64("pid", pid),
+    LOG(LOG_INFO, "serve.role_stopped", LOG_CSTR("role", child->role->name), LOG_I64("pid", pid),
         LOG_CSTR("signal", end_signal(status)), LOG_I64("status", end_status(status)),
         LOG_I64("ran_ms", now - child->started));
     child->state = CHILD_NONE;
