@@ -32,7 +32,7 @@
 struct load {
     SSL_CTX *tls;
     struct sockaddr_in to;
-    const char *name;
+    char *name; /* not const: a macro of OpenSSL casts it away */
     char request[1024];
     int request_n;
     uint64_t count;
