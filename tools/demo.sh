@@ -197,7 +197,8 @@ main() {
     set_up_domain
     import_certificate
     trap stop INT TERM
-    "$sealpost" serve &
+    # In a session of its own, so that Ctrl-C reaches it once, by stop: a second signal hurries it.
+    setsid "$sealpost" serve &
     server=$!
     wait_until_it_answers
     what_to_try
