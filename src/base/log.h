@@ -31,6 +31,8 @@ struct log_field {
 #define LOG_CSTR(k, v) LOG_STR(k, str_from(v))
 #define LOG_I64(k, v)  ((struct log_field){.key = (k), .type = LOG_FIELD_I64, .i64 = (v)})
 #define LOG_U64(k, v)  ((struct log_field){.key = (k), .type = LOG_FIELD_U64, .u64 = (v)})
+/* A message, by its English text: lost="...". */
+#define LOG_MSG(k, m) ((struct log_field){.key = (k), .type = LOG_FIELD_MSG, .msg = (m)})
 /* The code and the English text of an error: code=... error="...". */
 #define LOG_ERR(e) ((struct log_field){.key = "error", .type = LOG_FIELD_MSG, .msg = &(e)->msg})
 

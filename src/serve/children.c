@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "serve/messages.h"
 #include "serve/user.h"
 
 #define SIGNAL_NAME_MAX 32
@@ -158,10 +159,12 @@ static void child_fell(struct child *child, int status, int64_t now)
         LOG_CSTR("signal", end_signal(status)), LOG_I64("status", end_status(status)),
         LOG_I64("ran_ms", ran), LOG_U64("failures", child->failures),
         LOG_I64("restart_ms", child->due - now));
-    if (!served && child->failures >= FAILING_AFTER)
+    if (!served && child->failures >= FAILING_AFTER) {
+        struct msg see = msg_serve_role_failing();
         LOG(LOG_ERROR, "serve.role_failing", LOG_CSTR("role", child->role->name),
             LOG_U64("failures", child->failures), LOG_I64("restart_ms", child->due - now),
-            LOG_CSTR("see", "the lines above that this role logged"));
+            LOG_MSG("see", &see));
+    }
 }
 
 void children_ended(struct children *c, pid_t pid, int status, int64_t now)

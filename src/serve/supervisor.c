@@ -132,9 +132,8 @@ static void log_listening(const struct socket_set *set)
 
 static void log_one_user(void)
 {
-    LOG(LOG_WARN, "serve.one_user", LOG_U64("uid", geteuid()),
-        LOG_CSTR("lost", "each role can read what all others hold, keys included; "
-                         "started as root, each has a user of its own"));
+    struct msg lost = msg_serve_one_user();
+    LOG(LOG_WARN, "serve.one_user", LOG_U64("uid", geteuid()), LOG_MSG("lost", &lost));
 }
 
 static int begin(struct supervisor *s, struct error *err)

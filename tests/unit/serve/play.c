@@ -56,9 +56,9 @@ static void answer(int listener)
     struct buf line CLEANUP(buf_done);
     struct rlimit core = {1, 1};
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    buf_init(&line, 4096);
     if (fd < 0)
         return;
-    buf_init(&line, 4096);
     getrlimit(RLIMIT_CORE, &core);
     buf_printf(&line, "pid=%d uid=%u gid=%u core=%u fds=", (int)getpid(), geteuid(), getegid(),
                (unsigned)core.rlim_max);
