@@ -34,7 +34,8 @@ struct dns_records {
 bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,
                       struct dns_records *records) NODISCARD;
 
-/* The RCODE of a message's header (RFC 1035 4.1.1); that of a server failure, 2, when it has none. */
+/* The RCODE of a message's header (RFC 1035 4.1.1); that of a server failure, 2, when it has none.
+ */
 int dns_message_rcode(struct str message);
 
 /* Reads the name at *at and appends its text without the trailing dot ("." for the root); *at moves

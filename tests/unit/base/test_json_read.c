@@ -154,7 +154,7 @@ static void path_and_rest_say_where_the_reader_is(void **state)
     (void)state;
     struct json_reader r;
     struct arena arena;
-    struct str key, raw, number;
+    struct str key, raw = STR(""), number = STR("");
     struct buf path CLEANUP(buf_done);
     buf_init(&path, 1000);
     arena_init(&arena, ARENA_MAX);

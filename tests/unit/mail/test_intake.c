@@ -213,8 +213,8 @@ static void every_allocation_may_fail(void **state)
 {
     static const char *const inputs[] = {
         PACK_REPORT, "@GZ@", "@ZIP@", BOX,
-        "To: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
-        "Content-Type: application/tlsrpt+gzip\n\n@GZ64@\n--b--\n"};
+        ("To: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
+         "Content-Type: application/tlsrpt+gzip\n\n@GZ64@\n--b--\n")};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
         struct buf bytes CLEANUP(buf_done);

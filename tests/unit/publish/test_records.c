@@ -16,8 +16,8 @@ static void the_records_stand_in_order(void **state)
         "mta-sts.example.org. 3600 IN A 192.0.2.1",
         "mta-sts.example.org. 3600 IN AAAA 2001:db8::1",
         "_mta-sts.example.org. 3600 IN TXT \"v=STSv1; id=20260101T000000Z;\"",
-        "_smtp._tls.example.org. 3600 IN TXT "
-        "\"v=TLSRPTv1; rua=mailto:tls@example.org,https://r.example.net/v1\"",
+        ("_smtp._tls.example.org. 3600 IN TXT "
+         "\"v=TLSRPTv1; rua=mailto:tls@example.org,https://r.example.net/v1\""),
     };
     struct arena arena CLEANUP(arena_done);
     struct records records;

@@ -28,8 +28,8 @@ static void only_the_stored_form_of_a_name_is_taken(void **state)
         "",
         "Example.org",
         "example.org.",
-        "b\xc3\xbc"
-        "cher.example",
+        ("b\xc3\xbc"
+         "cher.example"),
         "a b.test",
         "*.example",
         "-a.example",

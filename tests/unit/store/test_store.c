@@ -15,6 +15,7 @@ static void opening_makes_each_database_that_is_asked_for_and_no_other(void **st
     (void)state;
     world_init_empty(&w);
     struct store *s CLEANUP(store_closep) = world_open(&w, STORE_CONTROL, STORE_WRITE);
+    assert_non_null(s);
     assert_int_equal(access(world_file(&w, STORE_CONTROL), F_OK), 0);
     assert_int_equal(access(world_file(&w, STORE_SECRETS), F_OK), -1);
     assert_int_equal(access(world_file(&w, STORE_REPORTS), F_OK), -1);
