@@ -14,7 +14,7 @@ usage() {
 ./do manual                   draft what the manual pages lack of the program's commands, options, keys, events
 ./do fuzz [TARGET] [SECONDS]  fuzz one parser or all of them (60 seconds each)
 ./do bench [NAME]             measure what is claimed to be fast
-./do fresh                    try run and test on a bare Debian made for it (as root)
+./do fresh [RELEASE] [USER]   try run and test on a bare Debian made for it (as root)
 
 Missing Debian packages are installed; the list and the command are shown first. SEALPOST_NO_INSTALL=1
 leaves the system alone.
@@ -37,7 +37,7 @@ packages_for() {
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="curl dns-root-data openssl"
     local test="knot libcmocka-dev valgrind scdoc"
-    local clang="clang libclang-rt-dev|libclang-rt-14-dev"
+    local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
     case $1 in
     build) echo "$build" ;;
     run) echo "$build $run" ;;
@@ -103,44 +103,74 @@ choose_package() {
     echo "${1%%|*}"
 }
 
+# What is wanted of these packages are programs; their services are none of our business.
+service_of() {
+    case $1 in
+    knot) echo knot.service ;;
+    nginx | nginx-light) echo nginx.service ;;
+    esac
+}
+
+# install PACKAGE...: by apt, which would start the services among them: they stay off.
+install() {
+    local name services=() status=0
+    if [ -d /run/systemd/system ]; then
+        for name; do
+            services+=($(service_of "$name"))
+        done
+    fi
+    if [ ${#services[@]} -gt 0 ]; then
+        say "Only the programs are needed; kept off: ${services[*]}"
+        "${as_root[@]}" systemctl --quiet --runtime mask "${services[@]}"
+    fi
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install --yes --no-install-recommends \
+        "$@" </dev/null >&2 || status=$?
+    if [ ${#services[@]} -gt 0 ]; then
+        "${as_root[@]}" systemctl --quiet --runtime unmask "${services[@]}"
+        "${as_root[@]}" systemctl --quiet disable "${services[@]}" 2>/dev/null || true
+    fi
+    return "$status"
+}
+
 need_on_debian() {
-    local task=$1 missing as_root=() wanted names=()
-    missing=$(missing_packages "$task")
+    local missing as_root=() wanted names=()
+    missing=$(missing_packages "$1")
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
-        if ! command -v sudo >/dev/null; then
+        command -v sudo >/dev/null ||
             die "these Debian packages are missing, and installing them needs root or sudo. As root, run
-  apt-get update && apt-get install $(printf '%s' "$missing" | sed 's/|.*//' | tr '\n' ' ')"
-        fi
+  apt-get update && apt-get install --no-install-recommends $(printf '%s' "$missing" | sed 's/|.*//' | tr '\n' ' ')"
         as_root=(sudo)
     fi
-    if [ "$(id -u)" -eq 0 ]; then
-        as_root=(env)
-    fi
     say "Missing Debian packages: $(echo "$missing" | sed 's/|.*//' | tr '\n' ' ')"
-    say "Installing them: ${as_root[0]/#env/} apt-get update"
-    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
+    say "Installing them: ${as_root[*]}${as_root[*]:+ }apt-get update"
+    "${as_root[@]}" apt-get -qq update >&2 || die "apt-get update failed; see its message above"
     for wanted in $missing; do
         names+=("$(choose_package "$wanted")")
     done
-    say "Installing them: ${as_root[0]/#env/} apt-get install --yes --no-install-recommends ${names[*]}"
-    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q install --yes \
-        --no-install-recommends "${names[@]}" </dev/null >&2 ||
-        die "apt-get could not install what is needed; see its message above"
+    say "Installing them: ${as_root[*]}${as_root[*]:+ }apt-get install --yes --no-install-recommends ${names[*]}"
+    install "${names[@]}" || die "apt-get could not install what is needed; see its message above"
+}
+
+# The name by which this system calls itself.
+system_name() {
+    local PRETTY_NAME=
+    # shellcheck source=/dev/null # the system's own
+    [ ! -r /etc/os-release ] || . /etc/os-release
+    echo "${PRETTY_NAME:-this system}"
 }
 
 need_elsewhere() {
-    local task=$1 name missing=()
-    for name in $(programs_for "$task"); do
+    local name missing=()
+    for name in $(programs_for "$1"); do
         command -v "$name" >/dev/null || missing+=("the program $name")
     done
-    if command -v pkg-config >/dev/null; then
-        for name in $(modules_for "$task"); do
-            pkg-config --exists "$name" || missing+=("the library $name with its headers")
-        done
-    fi
+    for name in $(modules_for "$1"); do
+        pkg-config --exists "$name" 2>/dev/null || missing+=("the library $name with its headers")
+    done
     [ ${#missing[@]} -eq 0 ] && return 0
-    say "./do: this is no Debian, so please install by its own means:"
+    say "./do: $(system_name) has no apt-get, so nothing is installed by itself: that is done on Debian 12 or newer and"
+    say "on Ubuntu 24.04. By its own means, please install:"
     printf '    %s\n' "${missing[@]}" >&2
     exit 2
 }
@@ -217,11 +247,12 @@ task_test() {
     export SEALPOST_SOAK="${SEALPOST_SOAK:-0}"
     export SEALPOST_SEED="${SEALPOST_SEED:-$(date +%s)}"
     say "SEALPOST_SEED=$SEALPOST_SEED SEALPOST_SOAK=$SEALPOST_SOAK"
+    local began=$SECONDS
     setup build-asan -Db_sanitize=address,undefined -Dwerror=true
     setup build-valgrind
     compile build-asan
     compile build-valgrind
-    tools/run_tests.py build-asan --valgrind build-valgrind "$@"
+    tools/run_tests.py build-asan --valgrind build-valgrind --built-in "$((SECONDS - began))" "$@"
 }
 
 task_soak() {

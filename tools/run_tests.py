@@ -137,6 +137,11 @@ class Screen:
             print("\r\033[K", end="")
 
 
+def clock(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
 def collect(args):
     tests = [(test, False) for build in args.builds for test in introspect(build)]
     if args.valgrind:
@@ -160,8 +165,10 @@ def main():
     parser.add_argument("--suite", help="only the tests of this suite")
     parser.add_argument("--no-suite", help="all tests but those of this suite")
     parser.add_argument("--only", metavar="REGEX", help="only the tests whose name matches")
+    parser.add_argument("--built-in", type=int, metavar="SECONDS", help="how long the build took, to be shown")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
     args = parser.parse_args()
+    began = time.monotonic()
     tests = collect(args)
     screen, outcomes = Screen(len(tests)), []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
@@ -177,6 +184,8 @@ def main():
     broken = [o.name for o in outcomes if o.failed]
     if broken:
         print("failed: " + ", ".join(broken))
+    built = "" if args.built_in is None else f"build {clock(args.built_in)}, "
+    print(f"time: {built}tests {clock(time.monotonic() - began)}")
     passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)
