@@ -158,19 +158,21 @@ wait_until_it_answers() {
     done
 }
 
+# The paths are short where the reader stands in this folder.
 what_to_try() {
+    local here='$PWD/'
     cat <<END
 
 sealpost serves the policy of $domain. In another terminal, in this folder:
 
   Fetch it as a sending mail server does:
-    curl --cacert $ca/ca.pem --resolve $host:$port:127.0.0.1 https://$host:$port/.well-known/mta-sts.txt
+    curl --cacert ${ca#"$PWD/"}/ca.pem --resolve $host:$port:127.0.0.1 https://$host:$port/.well-known/mta-sts.txt
 
   The DNS records that announce it:
 $("$sealpost" dns show "$domain" | sed 's/^/    /')
 
   Change it, and fetch it again:
-    export SEALPOST_CONFIG=$conf
+    export SEALPOST_CONFIG=${conf/#"$PWD/"/"$here"}
     build/src/sealpost policy show $domain
     build/src/sealpost policy set $domain --mode enforce
 
