@@ -1,0 +1,27 @@
+/* Certificate files: the input is chain and key in one. What is read, the TLS server must take. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "net/pem.h"
+#include "net/tls_server.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str text = {(const char *)data, size};
+    struct pem_certificate pem;
+    struct tls_identity *identity = NULL;
+    struct arena arena;
+    struct error err;
+    arena_init(&arena, 4 * 1024 * 1024);
+    if (pem_certificate_read(&pem, text, STR("chain"), text, STR("key"), &arena, &err) == 0) {
+        if (!pem.chain.n || !pem.key.n || !pem.name_count || pem.name_count > PEM_NAMES_MAX ||
+            tls_identity_new(&identity, STR("host"), pem.chain, pem.key, &err) < 0)
+            abort();
+        tls_identity_free(identity);
+        pem_wipe(&pem);
+    }
+    arena_done(&arena);
+    return 0;
+}
