@@ -143,7 +143,7 @@ static void put_json(struct cli *c, struct str name, const struct sts_policy *po
 
 static int set(struct cli *c, struct node *node, struct str name, const struct sts_policy *policy)
 {
-    struct store_policy_id id;
+    struct store_policy_id id = {.text = ""};
     struct findings findings;
     struct error err;
     int rc = store_policy_set(node->store, name, policy, clock_now(), &id, &err);
@@ -169,7 +169,7 @@ static int run(struct cli *c)
 {
     struct node node CLEANUP(node_close) = {NULL};
     struct store_domain domain;
-    struct sts_policy policy;
+    struct sts_policy policy = {.mx_count = 0};
     struct str name;
     bool file = c->arg_count > 1;
     if (file == has_options(c)) {

@@ -50,7 +50,11 @@ static int make_workers(struct host *host, const struct listener *listeners, siz
     struct worker_limits limits = limits_of(host->config, wanted);
     struct listener *own = calloc(count + 1, sizeof *own);
     host->workers = calloc(wanted, sizeof(struct worker *));
-    int result = own && host->workers ? 0 : error_set_memory(err);
+    if (!own || !host->workers) {
+        free(own);
+        return error_set_memory(err);
+    }
+    int result = 0;
     for (unsigned i = 0; i < wanted && !result; i++) {
         size_t n = listeners_for_worker(listeners, count, i, wanted, own);
         result = worker_new(&host->workers[i], &limits, own, n, snapshot, err);

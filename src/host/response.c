@@ -124,9 +124,9 @@ unsigned response_write(const struct response_context *context, const struct htt
     bool with_body = request->method != HTTP_HEAD;
     *keep_alive = !request->status && !context->close && request->keep_alive &&
                   !http_request_has_body(request);
-    if (status == 200)
+    if (site && status == 200)
         write_policy(out, site, context->date, *keep_alive, with_body);
-    else if (status == 403)
+    else if (site && status == 403)
         write_page(out, site, context->date, *keep_alive, with_body);
     else
         write_plain(out, status, context->date, *keep_alive, with_body);

@@ -25,11 +25,11 @@ struct spawn {
 
 /* Starts the role and waits until it runs this program anew, or could not. *pid is the child's.
  * Signals are unblocked in it. The error names the step that failed. */
-int spawn_role(const struct spawn *spawn, pid_t *pid, struct error *err) NODISCARD;
+int spawn_role(const struct spawn *s, pid_t *out, struct error *err) NODISCARD;
 
 /* Opens this program's own file for spawn_role, so that a role which starts after an upgrade is
  * still of the supervisor's version. */
-int spawn_open_program(int *fd, struct error *err) NODISCARD;
+int spawn_open_program(int *out, struct error *err) NODISCARD;
 
 /* The limit of open files that the role gets; *wanted is what it should have. */
 uint64_t spawn_open_files(const struct role *role, const struct config *config, size_t socket_count,

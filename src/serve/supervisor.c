@@ -100,7 +100,7 @@ static void log_limits(const struct serve_options *o, const struct config *confi
                        const struct socket_set *sockets)
 {
     for (size_t i = 0; i < o->role_count; i++) {
-        uint64_t wanted, have;
+        uint64_t wanted = 0, have;
         if (!role_is_wanted(&o->roles[i], config))
             continue;
         have = spawn_open_files(&o->roles[i], config, sockets_of(sockets, &o->roles[i], NULL),
@@ -389,6 +389,7 @@ int serve_supervise(const struct serve_options *options, struct config *config, 
     struct supervisor s CLEANUP(supervisor_done) = {
         .options = options, .config = config, .signals = -1, .notify = -1, .lock = -1};
     s.children.program = -1;
+    s.sockets.count = 0;
     if (config->file.n && !realpath(config->file.p, s.config_path))
         return error_set_errno(err, errno, config->file);
     int result = begin(&s, err);

@@ -61,7 +61,7 @@ static int read_row(const struct store_query *q, struct arena *arena, struct sto
 static int copy_row(const struct store_query *q, struct arena *arena, struct store_policy *out,
                     struct error *err)
 {
-    struct store_policy row;
+    struct store_policy row = {.seq = 0};
     int rc = read_row(q, arena, &row, err);
     if (rc < 0)
         return rc;

@@ -24,12 +24,12 @@ struct sqlite_db {
 int sqlite_fail(sqlite3 *handle, const char *path, int code, struct error *err);
 
 /* Statements of several, without rows. */
-int sqlite_exec(struct store_db *db, const char *sql, struct error *err) NODISCARD;
+int sqlite_exec(struct store_db *base, const char *sql, struct error *err) NODISCARD;
 
 /* Opens; see struct store_driver. */
 int sqlite_open(struct store_db **out, const char *location, const struct store_schema *schema,
                 enum store_access access, struct error *err) NODISCARD;
-void sqlite_close(struct store_db *db);
+void sqlite_close(struct store_db *base);
 
 /* Makes the folder of the store, the schema's own folder in it, and an empty file, where they are
  * missing; store.h says with which rights. */

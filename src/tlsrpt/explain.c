@@ -75,12 +75,12 @@ static int cmp_row_pointer(const void *a, const void *b)
 /* Fills kind; kinds are numbered in the order of the sort. */
 static bool number_rows(struct row *rows, size_t count, struct arena *arena)
 {
-    struct row **sorted = arena_array(arena, count, sizeof *sorted);
+    struct row **sorted = arena_array(arena, count, sizeof(struct row *));
     if (!sorted)
         return false;
     for (size_t i = 0; i < count; i++)
         sorted[i] = &rows[i];
-    qsort(sorted, count, sizeof *sorted, cmp_row_pointer);
+    qsort(sorted, count, sizeof(struct row *), cmp_row_pointer);
     for (size_t i = 1; i < count; i++)
         sorted[i]->kind = sorted[i - 1]->kind + (cmp_row(sorted[i - 1], sorted[i]) != 0);
     return true;
@@ -287,7 +287,7 @@ int rpt_explain(struct rpt_failures *failures, const struct rpt_report *report,
         end = group_end(items, item_count, i);
         new.at[new.count++] = make_failure(&x, &items[i], end - i);
     }
-    if (arena->failed)
+    if (!new.at || arena->failed)
         return error_set_memory(err);
     qsort(new.at, new.count, sizeof *new.at, cmp_rank);
     *failures = new;

@@ -215,7 +215,7 @@ static uint64_t number_value(struct str digits, bool *fraction)
         shift = UINT64_MAX;
     str_cut(mantissa, '.', &whole, &part);
     /* The point moves by shift: digits before it count, those behind it are the fraction. */
-    uint64_t value = 0, keep = whole.n;
+    uint64_t value = 0, keep;
     if (down)
         keep = shift > whole.n ? 0 : whole.n - shift;
     else

@@ -198,9 +198,7 @@ static enum encoding take_encoding(struct str *text, size_t *mark)
     *mark = 0;
     if (str_starts(*text, STR("\xEF\xBB\xBF"))) {
         *mark = 3;
-    } else if (str_starts(*text, STR("\xFF\xFE"))) {
-        *mark = 2;
-    } else if (str_starts(*text, STR("\xFE\xFF"))) {
+    } else if (str_starts(*text, STR("\xFF\xFE")) || str_starts(*text, STR("\xFE\xFF"))) {
         *mark = 2;
     }
     const char *p = text->p;

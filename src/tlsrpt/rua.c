@@ -120,7 +120,7 @@ static struct str decode(struct arena *arena, struct str s)
 static bool is_address(struct str s)
 {
     ssize_t at = str_rchr(s, '@');
-    if (at <= 0 || at > 64 || s.n > RPT_ADDRESS_MAX)
+    if (!s.p || at <= 0 || at > 64 || s.n > RPT_ADDRESS_MAX)
         return false;
     for (ssize_t i = 0; i < at; i++) {
         unsigned char c = (unsigned char)s.p[i];

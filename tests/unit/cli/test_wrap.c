@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "base/utf8.h"
 #include "cli/wrap.h"
 
 static void check_wrapped(const char *text, unsigned indent, const char *expected)
@@ -37,13 +38,14 @@ static void no_line_of_words_is_wider_than_the_width(void **state)
 /* Chinese has no blanks; its closing punctuation never begins a line. */
 static void chinese_breaks_between_characters(void **state)
 {
-    static char text[3 * 200];
+    static char text[3 * 200 + 1];
+    const size_t n = sizeof text - 1;
     struct buf out CLEANUP(buf_done);
     (void)state;
-    for (size_t i = 0; i < sizeof text; i += 3)
-        memcpy(text + i, i / 3 % 46 == 45 ? "\xe3\x80\x82" : "\xe4\xb8\xad", 3);
+    for (size_t i = 0; i < n; i += 3)
+        utf8_put(text + i, i / 3 % 46 == 45 ? 0x3002 : 0x4E2D);
     buf_init(&out, 1 << 20);
-    wrap_put(&out, (struct str){text, sizeof text}, 1);
+    wrap_put(&out, (struct str){text, n}, 1);
     struct str rest = buf_view(&out), line;
     size_t lines = 0;
     for (; str_cut(rest, '\n', &line, &rest); lines++) {
