@@ -283,7 +283,7 @@ static void apply(struct supervisor *s, bool changed)
 static void reload(struct supervisor *s)
 {
     struct config *config CLEANUP(config_freep) = NULL;
-    struct socket_set sockets;
+    struct socket_set sockets = {.count = 0};
     struct error err;
     if (s->stopping)
         return;
@@ -389,7 +389,6 @@ int serve_supervise(const struct serve_options *options, struct config *config, 
     struct supervisor s CLEANUP(supervisor_done) = {
         .options = options, .config = config, .signals = -1, .notify = -1, .lock = -1};
     s.children.program = -1;
-    s.sockets.count = 0;
     if (config->file.n && !realpath(config->file.p, s.config_path))
         return error_set_errno(err, errno, config->file);
     int result = begin(&s, err);
