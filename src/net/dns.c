@@ -1,10 +1,12 @@
 #include "net/dns.h"
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound-event.h>
 #include <unbound.h>
+#include <unistd.h>
 
 #include "base/domain.h"
 #include "net/messages.h"
@@ -19,14 +21,22 @@
 
 struct dns {
     struct ub_ctx *ctx;
+    struct event_base *base;
+    struct dns_query *first; /* of the open ones */
 };
 
 struct dns_query {
     struct dns *dns;
+    struct dns_query *next, *previous;
     enum dns_type type;
     dns_callback *callback;
     void *user;
     int async_id;
+    bool asking;   /* within ub_resolve_event */
+    bool answered; /* within it: `later` will tell the answer */
+    struct event later;
+    struct arena arena; /* of the answer */
+    struct dns_answer answer;
 };
 
 static int set_up(struct dns *dns, const struct dns_settings *settings, struct error *err)
@@ -40,7 +50,9 @@ static int set_up(struct dns *dns, const struct dns_settings *settings, struct e
             return error_set(err, ERROR_PERMANENT, msg_dns_bad_forward(forward));
     }
     const char *anchor = settings->trust_anchor;
-    if (anchor && *anchor && ub_ctx_add_ta_file(dns->ctx, anchor) != 0)
+    /* libunbound would not look at the file before the first question. */
+    if (anchor && *anchor &&
+        (access(anchor, R_OK) != 0 || ub_ctx_add_ta_file(dns->ctx, anchor) != 0))
         return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
     /* A resolver on loopback is what dns.forward mostly names. */
     int failed = ub_ctx_set_option(dns->ctx, "do-not-query-localhost:", "no");
@@ -56,8 +68,10 @@ static int set_up(struct dns *dns, const struct dns_settings *settings, struct e
 struct dns *dns_new(struct event_base *base, const struct dns_settings *settings, struct error *err)
 {
     struct dns *dns = calloc(1, sizeof *dns);
-    if (dns)
+    if (dns) {
+        dns->base = base;
         dns->ctx = ub_ctx_create_event(base);
+    }
     if (!dns || !dns->ctx) {
         error_set_memory(err);
         free(dns);
@@ -74,6 +88,9 @@ void dns_free(struct dns *dns)
 {
     if (!dns)
         return;
+    /* libunbound would answer them while it is being taken down. */
+    while (dns->first)
+        dns_cancel(dns->first);
     ub_ctx_delete(dns->ctx);
     free(dns);
 }
@@ -104,48 +121,97 @@ static enum dns_status read_status(int rcode, struct str packet, enum dns_type t
     return answer->records.count ? DNS_FOUND : DNS_NO_DATA;
 }
 
-/* The signature is ub_event_callback_type's. */
+static void query_free(struct dns_query *query)
+{
+    *(query->previous ? &query->previous->next : &query->dns->first) = query->next;
+    if (query->next)
+        query->next->previous = query->previous;
+    arena_done(&query->arena);
+    free(query);
+}
+
+static void tell(struct dns_query *query)
+{
+    query->callback(query->user, &query->answer);
+    query_free(query);
+}
+
+static void on_later(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    tell(context);
+}
+
+/* The signature is ub_event_callback_type's. What libunbound has in its cache it answers within
+ * ub_resolve_event; our callers learn it later, like everything else. */
 static void on_answer(void *user, int rcode, void *packet, int length, int security, char *why,
                       int was_ratelimited)
 {
     struct dns_query *query = user;
-    struct dns_answer answer = {.secure = security == SECURITY_SECURE, .why = str_from(why)};
-    struct arena arena CLEANUP(arena_done);
+    struct dns_answer *answer = &query->answer;
     struct str bytes = {packet, packet && length > 0 ? (size_t)length : 0};
     (void)was_ratelimited;
-    arena_init(&arena, ANSWER_BYTES_MAX);
-    answer.status = read_status(rcode, bytes, query->type, security, &arena, &answer);
-    query->callback(query->user, &answer);
-    free(query);
+    answer->secure = security == SECURITY_SECURE;
+    answer->status = read_status(rcode, bytes, query->type, security, &query->arena, answer);
+    if (query->asking) {
+        answer->why = arena_str(&query->arena, str_from(why));
+        query->answered = true;
+        return;
+    }
+    answer->why = str_from(why);
+    tell(query);
+}
+
+static struct dns_query *query_new(struct dns *dns, enum dns_type type, dns_callback *callback,
+                                   void *user)
+{
+    struct dns_query *query = calloc(1, sizeof *query);
+    if (!query)
+        return NULL;
+    *query = (struct dns_query){
+        .dns = dns, .next = dns->first, .type = type, .callback = callback, .user = user};
+    arena_init(&query->arena, ANSWER_BYTES_MAX);
+    event_assign(&query->later, dns->base, -1, 0, on_later, query);
+    if (dns->first)
+        dns->first->previous = query;
+    dns->first = query;
+    return query;
 }
 
 struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type type,
                              dns_callback *callback, void *user, struct error *err)
 {
     char text[DOMAIN_NAME_MAX + 1] = "";
-    struct dns_query *query = calloc(1, sizeof *query);
+    struct dns_query *query = query_new(dns, type, callback, user);
     if (!query) {
         error_set_memory(err);
         return NULL;
     }
     if (name.n <= DOMAIN_NAME_MAX)
         memcpy(text, name.p, name.n);
-    *query = (struct dns_query){.dns = dns, .type = type, .callback = callback, .user = user};
+    query->asking = true;
     int failed = *text ? ub_resolve_event(dns->ctx, text, (int)type, CLASS_IN, query, on_answer,
                                           &query->async_id)
                        : UB_SYNTAX;
+    query->asking = false;
     if (failed) {
         error_set(err, ERROR_TEMPORARY, msg_dns_cannot_ask(name, str_from(ub_strerror(failed))));
-        free(query);
+        query_free(query);
         return NULL;
     }
+    if (query->answered)
+        event_active(&query->later, EV_TIMEOUT, 0);
     return query;
 }
 
 void dns_cancel(struct dns_query *query)
 {
-    ub_cancel(query->dns->ctx, query->async_id);
-    free(query);
+    if (query->answered)
+        event_del(&query->later);
+    else
+        ub_cancel(query->dns->ctx, query->async_id);
+    query_free(query);
 }
 
 struct waiting {

@@ -41,17 +41,18 @@ struct dns_settings {
 /* The answer is borrowed and valid during the call only. */
 typedef void dns_callback(void *user, const struct dns_answer *answer);
 
-/* The loop must outlive the result. */
+/* The loop must outlive the result. dns_free drops the questions that are open, as dns_cancel does;
+ * it must not be called within a callback. */
 struct dns *dns_new(struct event_base *base, const struct dns_settings *settings,
                     struct error *err);
 void dns_free(struct dns *dns);
 
 /* Asks. name is without trailing dot. NULL, with *err, when the question cannot be asked; no
- * callback then. The callback may run before this returns. */
+ * callback then. The callback never runs before this returns, and the query is gone after it. */
 struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type type,
                              dns_callback *callback, void *user, struct error *err);
 
-/* Drops a question: its callback will not run. */
+/* Drops a question that is open: its callback will not run. Not within that callback. */
 void dns_cancel(struct dns_query *query);
 
 /* Asks one question and waits at most `seconds` for the answer, for commands that have nothing else
