@@ -153,8 +153,13 @@ static size_t memory(const char *what)
     return kib;
 }
 
+/* False where the peak cannot be told: without clear_refs, or under valgrind, whose own memory it
+ * would be. */
 static bool forget_peak(void)
 {
+    const char *preload = getenv("LD_PRELOAD");
+    if (preload && strstr(preload, "vgpreload"))
+        return false;
     int fd = open("/proc/self/clear_refs", O_WRONLY);
     bool ok = fd >= 0 && write(fd, "5", 1) == 1;
     if (fd >= 0)
@@ -165,12 +170,11 @@ static bool forget_peak(void)
 static void check_bomb(struct str bomb, const char *name)
 {
     buf_reset(&seen.log);
-    if (!forget_peak())
-        skip();
+    bool known = forget_peak();
     size_t before = memory("VmRSS:");
     assert_int_equal(intake_bytes(in, bomb, STR("bomb"), &handler), 0);
     size_t after = memory("VmHWM:");
-    CHECK(after < before + 8 * 1024, name);
+    CHECK(!known || after < before + 8 * 1024, name);
     CHECK(str_find(buf_view(&seen.log), STR("| mail-ratio |")) > 0, name);
 }
 
