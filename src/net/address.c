@@ -57,27 +57,23 @@ static const struct prefix private_ipv4[] = {
     {{224}, 3},
 };
 
+/* The forms that carry an IPv4 address within are refused whole: a name that has such an IPv4
+ * address says so by an A record, and where a translator or a relay would lead is not ours to know.
+ */
 static const struct prefix private_ipv6[] = {
-    {{0}, 8},                       /* unspecified, loopback, IPv4-compatible */
-    {{0x01, 0x00}, 64},             /* discard-only, RFC 6666 */
-    {{0x20, 0x01, 0x00}, 23},       /* IETF protocol assignments, Teredo among them */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
-    {{0x3f, 0xff}, 20},             /* documentation, RFC 9637 */
-    {{0x5f, 0x00}, 16},             /* segment routing, RFC 9602 */
-    {{0xfc}, 7},                    /* unique local */
-    {{0xfe, 0x80}, 10},             /* link-local */
-    {{0xfe, 0xc0}, 10},             /* site-local of old */
-    {{0xff}, 8},                    /* multicast */
-};
-
-/* Where an IPv4 address hides in an IPv6 one. */
-static const struct {
-    struct prefix prefix;
-    size_t at;
-} embedded_ipv4[] = {
-    {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96}, 12}, /* mapped */
-    {{{0x00, 0x64, 0xff, 0x9b}, 96}, 12},                   /* NAT64, RFC 6052 */
-    {{{0x20, 0x02}, 16}, 2},                                /* 6to4 */
+    {{0}, 8},                             /* unspecified, loopback, IPv4-compatible, IPv4-mapped,
+                                             NAT64 of both kinds (RFC 6052, RFC 8215) */
+    {{0x01, 0x00}, 64},                   /* discard-only, RFC 6666 */
+    {{0x01, 0x00, 0, 0, 0, 0, 0, 1}, 64}, /* dummy prefix, RFC 9780 */
+    {{0x20, 0x01, 0x00}, 23},             /* IETF protocol assignments, Teredo among them */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32},       /* documentation */
+    {{0x20, 0x02}, 16},                   /* 6to4, RFC 7526 */
+    {{0x3f, 0xff}, 20},                   /* documentation, RFC 9637 */
+    {{0x5f, 0x00}, 16},                   /* segment routing, RFC 9602 */
+    {{0xfc}, 7},                          /* unique local */
+    {{0xfe, 0x80}, 10},                   /* link-local */
+    {{0xfe, 0xc0}, 10},                   /* site-local of old */
+    {{0xff}, 8},                          /* multicast */
 };
 
 static bool in_prefix(const unsigned char *bytes, const struct prefix *p)
@@ -103,14 +99,7 @@ bool address_is_public(const struct address *a)
 {
     if (a->family == AF_INET)
         return !in_any(a->bytes, private_ipv4, ARRAY_LEN(private_ipv4));
-    for (size_t i = 0; i < ARRAY_LEN(embedded_ipv4); i++) {
-        if (in_prefix(a->bytes, &embedded_ipv4[i].prefix))
-            return !in_any(a->bytes + embedded_ipv4[i].at, private_ipv4, ARRAY_LEN(private_ipv4));
-    }
-    /* NAT64 with a local prefix, RFC 8215. */
-    static const struct prefix local_nat64 = {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48};
-    return !in_prefix(a->bytes, &local_nat64) &&
-           !in_any(a->bytes, private_ipv6, ARRAY_LEN(private_ipv6));
+    return a->family == AF_INET6 && !in_any(a->bytes, private_ipv6, ARRAY_LEN(private_ipv6));
 }
 
 static bool from_sockaddr(const struct sockaddr *sa, struct address *out)

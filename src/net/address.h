@@ -24,8 +24,8 @@ bool address_parse(struct str text, struct address *out) NODISCARD;
 void address_print(const struct address *a, struct buf *out);
 
 /* Whether the address is one of the public Internet: not loopback, private, shared (RFC 6598),
- * link-local, unique-local, multicast, documentation, benchmarking, reserved or unspecified; an
- * IPv4-mapped, NAT64 (RFC 6052) or 6to4 form is judged by the IPv4 address within. */
+ * link-local, unique-local, multicast, documentation, benchmarking, reserved or unspecified, and no
+ * form with an IPv4 address within: IPv4-mapped, NAT64 (RFC 6052, RFC 8215), 6to4, Teredo. */
 bool address_is_public(const struct address *a);
 
 struct address_list {
