@@ -20,9 +20,10 @@ static struct child *free_row(struct children *c)
     return NULL;
 }
 
+/* The kernel names a sender from a foreign pid namespace 0, as we do a row without a process. */
 static struct child *find_pid(struct children *c, pid_t pid)
 {
-    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < CHILDREN_MAX && pid > 0; i++) {
         if (c->rows[i].state != CHILD_NONE && c->rows[i].pid == pid)
             return &c->rows[i];
     }
