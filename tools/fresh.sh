@@ -68,6 +68,8 @@ inside() {
     # shellcheck disable=SC2016 # the inner shell expands it
     setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child bash -c '
         trap "exit 130" INT TERM HUP
+        mount --bind "$1" "$1" # / is then a mount, as it is on a real system
+        cd "$1"
         mount -t proc proc "$1/proc"
         mount --bind /dev "$1/dev"
         mount -t tmpfs tmpfs "$1/dev/shm"
