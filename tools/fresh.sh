@@ -87,6 +87,8 @@ copy_base() {
     rm -rf "$root"
     cp -a --reflink=auto "$base" "$root"
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    echo "127.0.0.1 localhost $(uname -n)" >"$root/etc/hosts"
+    echo "::1 localhost" >>"$root/etc/hosts"
     if [ "$user" != root ]; then
         home=/home/$user
         chroot "$root" useradd --create-home --shell /bin/bash "$user"
