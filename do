@@ -113,10 +113,11 @@ service_of() {
 
 # install PACKAGE...: by apt, which would start the services among them: they stay off.
 install() {
-    local name services=() status=0
+    local package service services=() status=0
     if [ -d /run/systemd/system ]; then
-        for name; do
-            services+=($(service_of "$name"))
+        for package; do
+            service=$(service_of "$package")
+            [ -z "$service" ] || services+=("$service")
         done
     fi
     if [ ${#services[@]} -gt 0 ]; then

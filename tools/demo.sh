@@ -160,6 +160,7 @@ wait_until_it_answers() {
 
 # The paths are short where the reader stands in this folder.
 what_to_try() {
+    # shellcheck disable=SC2016 # for the reader's shell
     local here='$PWD/'
     cat <<END
 
