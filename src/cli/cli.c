@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -224,8 +225,21 @@ static int run_without_command(struct cli *c, const struct cli_command *const *t
     return CLI_UNUSABLE;
 }
 
+/* Started with one of the standard descriptors closed, a file that is opened later would get its
+ * number, and be written into as if it were the log. */
+static bool open_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
+}
+
 int cli_main(const struct cli_command *const *table, int argc, char **argv)
 {
+    if (!open_standard_files())
+        return CLI_OUTSIDE;
     struct cli c = {.asks = isatty(STDIN_FILENO)};
     const char *no_colour = getenv("NO_COLOR");
     c.colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour);

@@ -463,6 +463,24 @@ def a_single_role_serves_by_itself_and_reloads(m):
     check(m.stop() == 0, "the status")
 
 
+def closed_standard_descriptors_are_not_given_to_files(m):
+    m.set_up()
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        m.v4 = s.getsockname()[1]
+    m.configure(listen=f"127.0.0.1:{m.v4}")
+    script = 'exec "$0" serve --config "$1" <&- >&- 2>&-'
+    m.process = subprocess.Popen(["/bin/sh", "-c", script, m.sealpost, m.conf], env=m.environment(), text=True,
+                                 cwd="/", stderr=subprocess.PIPE)
+    m.reader = threading.Thread(target=m.read, args=(m.process,), daemon=True)
+    m.reader.start()
+    until(lambda: m.policy().startswith("version"), "no policy")
+    for fd in range(3):
+        check(os.readlink(f"/proc/{m.process.pid}/fd/{fd}") == "/dev/null", "descriptor", fd)
+    with open(os.path.join(m.store, "serve.lock"), encoding="ascii") as f:
+        check(f.read() == f"{m.process.pid}\n", "the lock holds something else")
+    check(m.stop() == 0, "the status")
+
+
 def a_full_disk_leaves_the_last_good_state_serving(m):
     as_root(m)
     os.mkdir(m.store)
