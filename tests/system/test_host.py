@@ -424,6 +424,26 @@ def slow_clients_lose_their_connection(host, settings=SHORT):
 
 
 @test
+def a_client_that_does_not_read_loses_its_connection(host, settings=SHORT + "max_requests = 100000\n"):
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.settimeout(LIMIT)
+    plain.connect(("127.0.0.1", host.port))
+    context = ssl.create_default_context(cafile=host.keys + "/c.pem")
+    with context.wrap_socket(plain, server_hostname=NAME) as s:
+        since = time.monotonic()
+        try:
+            while time.monotonic() - since < LIMIT:
+                s.sendall(request() * 100)
+            check(False, "it still has its connection")
+        except (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
+            check(0.9 < time.monotonic() - since < 15, "ended after", time.monotonic() - since)
+    with host.tls() as s:
+        s.sendall(request())
+        check(response(s)[0] == 200)
+
+
+@test
 def the_connection_that_was_idle_longest_makes_room(host, settings="max_connections = 16\n"):
     with contextlib.ExitStack() as open_ones:
         for _ in range(40):
