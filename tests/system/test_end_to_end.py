@@ -158,9 +158,10 @@ class Machine:
     def import_certificate(self, name):
         self.tell("cert", "import", "--chain", f"{self.keys}/{name}.pem", "--key", f"{self.keys}/{name}.key")
 
-    def start(self):
+    def start(self, *before):
+        """`before` is a command that runs the one behind it, such as prlimit(1)."""
         self.lines = []
-        self.process = subprocess.Popen([self.sealpost, "serve", "--config", self.conf], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*before, self.sealpost, "serve", "--config", self.conf], stdin=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, text=True, env=self.environment(), cwd="/",
                                         **self.as_user(self.user))
         self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
@@ -332,7 +333,17 @@ def roles_without_the_packages_users_fall_back_and_still_serve(m):
         check(re.search(rf"Uid:\s+{user_id('sealpost')}\s", f.read()), "the user")
 
 
-def a_store_that_only_root_may_read_is_named_with_the_remedy(m):
+def a_root_that_may_not_raise_its_limits_serves_within_them(m):
+    as_root(m)
+    m.set_up()
+    m.start("prlimit", "--nofile=1024:1024", "setpriv", "--bounding-set", "-sys_resource")
+    m.wait(r"event=serve\.few_files role=host wanted=\d+ limit=1024")
+    m.wait(r"event=serve\.ready")
+    with open(f"/proc/{m.host_pid()}/limits", encoding="ascii") as f:
+        check(re.search(r"Max open files\s+1024\s+1024\s", f.read()), "the limit")
+
+
+def a_store_that_only_root_may_read_is_named(m):
     as_root(m)
     m.set_up()
     for path in glob.glob(m.store + "/**", recursive=True):
