@@ -16,6 +16,8 @@ void json_reader_init(struct json_reader *r, struct str text, struct arena *aren
     r->error = JSON_OK;
     r->error_at = 0;
     r->bad_utf8 = false;
+    r->tolerated = NULL;
+    r->user = NULL;
 }
 
 static bool fail(struct json_reader *r, enum json_error error)
@@ -92,24 +94,37 @@ bool json_enter(struct json_reader *r)
     return true;
 }
 
+/* Reads the bracket, after white space, when it comes next, and leaves the level. */
+static bool leave(struct json_reader *r, char closer)
+{
+    skip_space(r);
+    if (r->at >= r->text.n || r->text.p[r->at] != closer)
+        return false;
+    r->at++;
+    r->depth--;
+    return true;
+}
+
 /* The common half of json_next_key and json_next_element: past a comma, or out at the bracket. */
 static bool next_member(struct json_reader *r, char closer)
 {
     if (r->error)
         return false;
     struct json_level *level = &r->levels[r->depth - 1];
-    skip_space(r);
-    if (r->at < r->text.n && r->text.p[r->at] == closer) {
-        r->at++;
-        r->depth--;
+    if (leave(r, closer))
         return false;
-    }
     if (!level->started) {
         level->started = true;
         return true;
     }
     level->index++;
-    return expect(r, ',');
+    if (!expect(r, ','))
+        return false;
+    if (r->tolerated && leave(r, closer)) {
+        r->tolerated(r->user, JSON_SLIP_COMMA);
+        return false;
+    }
+    return true;
 }
 
 static bool read_string(struct json_reader *r, struct str *out);
@@ -121,9 +136,10 @@ bool json_next_key(struct json_reader *r, struct str *key)
     skip_space(r);
     if (r->at >= r->text.n || r->text.p[r->at] != '"')
         return fail_here(r);
-    if (!read_string(r, key) || !expect(r, ':'))
+    struct str *name = &r->levels[r->depth - 1].key;
+    if (!read_string(r, name) || !expect(r, ':'))
         return false;
-    r->levels[r->depth - 1].key = *key;
+    *key = *name;
     return true;
 }
 
@@ -236,9 +252,22 @@ static bool skip_plain(struct json_reader *r)
     return seen != 0;
 }
 
+/* Like skip_plain, and in a tolerant reader over control characters too; *slip says that there were
+ * some. */
+static bool skip_text(struct json_reader *r, bool *slip)
+{
+    bool non_ascii = skip_plain(r);
+    while (r->tolerated && r->at < r->text.n && (unsigned char)r->text.p[r->at] < ' ') {
+        *slip = true;
+        r->at++;
+        non_ascii |= skip_plain(r);
+    }
+    return non_ascii;
+}
+
 /* Decodes the rest of a string whose first escape stands at r->at, into the arena. What was
  * plain before it begins at `start`. */
-static bool read_escaped(struct json_reader *r, size_t start, struct str *out)
+static bool read_escaped(struct json_reader *r, size_t start, bool *slip, struct str *out)
 {
     /* The decoded form is never longer than the text, so the end of the string bounds it. */
     size_t end = r->at;
@@ -267,7 +296,7 @@ static bool read_escaped(struct json_reader *r, size_t start, struct str *out)
         memcpy(to + n, decoded, length);
         n += length;
         from = r->at;
-        skip_plain(r);
+        skip_text(r, slip);
     }
     r->at++;
     *out = (struct str){to, n};
@@ -279,7 +308,7 @@ static bool read_string(struct json_reader *r, struct str *out)
 {
     size_t start = ++r->at;
     struct str s = {NULL, 0};
-    bool non_ascii = skip_plain(r);
+    bool slip = false, non_ascii = skip_text(r, &slip);
     if (r->at >= r->text.n)
         return fail_here(r);
     if (r->text.p[r->at] == '"') {
@@ -288,13 +317,15 @@ static bool read_string(struct json_reader *r, struct str *out)
     } else if (r->text.p[r->at] != '\\') {
         return fail_here(r);
     } else {
-        if (!read_escaped(r, start, &s))
+        if (!read_escaped(r, start, &slip, &s))
             return false;
         non_ascii = true;
     }
     if (non_ascii && !r->bad_utf8 && !utf8_is_valid(s))
         r->bad_utf8 = true;
     *out = s;
+    if (slip)
+        r->tolerated(r->user, JSON_SLIP_CONTROL);
     return true;
 }
 

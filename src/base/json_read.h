@@ -18,8 +18,9 @@
  *
  * Nothing is built in memory: strings without escapes point into the text, others are decoded
  * into the arena. After the first error every call returns nothing found, so that loops end by
- * themselves and the error is looked at once. The grammar is strict; what is tolerated (keys
- * in any order, bytes behind the value) is the caller's decision.
+ * themselves and the error is looked at once. The grammar is strict, unless the caller sets
+ * `tolerated` after json_reader_init: then the slips of enum json_slip are told to it and read
+ * over. Keys in any order and bytes behind the value are the caller's decision anyway.
  *
  * Limits: JSON_DEPTH_MAX levels; the text is at most 4 GiB.
  */
@@ -51,6 +52,15 @@ enum json_error {
     JSON_ERROR_MEMORY,    /* the arena is full */
 };
 
+/* What a tolerant reader reads over. */
+enum json_slip {
+    JSON_SLIP_CONTROL, /* control characters in a string, not escaped; they are kept */
+    JSON_SLIP_COMMA,   /* a comma behind the last member */
+};
+
+/* Hears of a slip, json_path being that of its string or of the object or array. */
+typedef void json_tolerated(void *user, enum json_slip slip);
+
 struct json_level {
     struct str key; /* the member being read, as decoded; empty before the first */
     uint32_t index; /* its number within the array or object, from 0 */
@@ -65,7 +75,9 @@ struct json_reader {
     unsigned depth;
     enum json_error error;
     size_t error_at;
-    bool bad_utf8; /* a string held bytes that are no UTF-8, or a lone surrogate */
+    json_tolerated *tolerated; /* NULL: strict */
+    void *user;                /* handed to it */
+    bool bad_utf8;             /* a string held bytes that are no UTF-8, or a lone surrogate */
     struct json_level levels[JSON_DEPTH_MAX];
 };
 

@@ -19,6 +19,27 @@ static void walk(struct json_reader *r)
         walk(r);
 }
 
+static void count_slip(void *user, enum json_slip slip)
+{
+    (void)slip;
+    ++*(unsigned *)user;
+}
+
+/* A tolerant reader reads what a strict one reads, to the same byte, and tells no slip of it. */
+static void check_tolerant(struct str text, struct arena *arena, const struct json_reader *strict)
+{
+    struct json_reader tolerant;
+    unsigned slips = 0;
+    json_reader_init(&tolerant, text, arena);
+    tolerant.tolerated = count_slip;
+    tolerant.user = &slips;
+    walk(&tolerant);
+    if (!strict->error && (tolerant.error || slips || tolerant.at != strict->at))
+        abort();
+    if (strict->error && !tolerant.error && !slips)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct json_reader walked, skipped;
@@ -31,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_skip(&skipped, NULL);
     if (walked.error != skipped.error || (!walked.error && walked.at != skipped.at))
         abort();
+    check_tolerant(text, &arena, &walked);
     struct buf path CLEANUP(buf_done);
     buf_init(&path, 1024 * 1024);
     json_path(&walked, &path);

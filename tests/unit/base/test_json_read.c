@@ -186,6 +186,74 @@ static void full_arena_is_an_error(void **state)
     arena_done(&arena);
 }
 
+static void note_slip(void *user, enum json_slip slip)
+{
+    buf_byte(user, slip == JSON_SLIP_COMMA ? ',' : 'c');
+}
+
+/* Reads the rows strictly, then tolerantly: the slips that were told, or '!' for an error. */
+static void a_tolerant_reader_tells_each_slip_and_a_strict_one_refuses(void **state)
+{
+    static const struct {
+        struct str text;
+        const char *slips;
+    } rows[] = {
+        {STR_INIT("[1,]"), ","},
+        {STR_INIT("{\"a\":1 , }"), ","},
+        {STR_INIT("[[1,],[],{\"a\":{\"b\":2,},},]"), ",,,,"},
+        {STR_INIT("\"a\tb\""), "c"},
+        {STR_INIT("\"a\nb\0c\x1f\""), "c"},
+        {STR_INIT("\"\n\""), "c"},
+        {STR_INIT("\"plain text \\n and \t a tab\""), "c"},
+        {STR_INIT("\"\t tab \\\" quote \r\n\""), "c"},
+        {STR_INIT("{\"a\tb\":\"c\td\",}"), "cc,"},
+        {STR_INIT("[,]"), "!"},
+        {STR_INIT("[1,,]"), "!"},
+        {STR_INIT("{,}"), "!"},
+        {STR_INIT("[1,}"), "!"},
+        {STR_INIT("[1,"), "!"},
+        {STR_INIT("\"a\t"), "!"},
+        {STR_INIT("\"a\t\\"), "!"},
+        {STR_INIT("[1]"), ""},
+        {STR_INIT("\"a\x7f\""), ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena arena;
+        struct json_reader r;
+        struct buf slips CLEANUP(buf_done);
+        buf_init(&slips, 100);
+        arena_init(&arena, 65536);
+        json_reader_init(&r, rows[i].text, &arena);
+        assert_int_equal(json_skip(&r, NULL), rows[i].slips[0] == 0);
+        json_reader_init(&r, rows[i].text, &arena);
+        r.tolerated = note_slip;
+        r.user = &slips;
+        if (!json_skip(&r, NULL))
+            buf_byte(&slips, '!');
+        assert_true(str_eq(buf_view(&slips), str_from(rows[i].slips)));
+        assert_true(rows[i].slips[0] == '!' || r.at == rows[i].text.n);
+        arena_done(&arena);
+    }
+}
+
+static void tolerated_control_characters_are_kept(void **state)
+{
+    struct arena arena;
+    struct json_reader r;
+    struct buf slips CLEANUP(buf_done);
+    struct str s = {NULL, 0};
+    (void)state;
+    buf_init(&slips, 100);
+    arena_init(&arena, 65536);
+    json_reader_init(&r, STR("\"a\tb\\n\rc\0\""), &arena);
+    r.tolerated = note_slip;
+    r.user = &slips;
+    assert_true(json_string(&r, &s));
+    assert_true(str_eq(s, STR("a\tb\n\rc\0")));
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +263,8 @@ int main(void)
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(path_and_rest_say_where_the_reader_is),
         cmocka_unit_test(full_arena_is_an_error),
+        cmocka_unit_test(a_tolerant_reader_tells_each_slip_and_a_strict_one_refuses),
+        cmocka_unit_test(tolerated_control_characters_are_kept),
     };
     return cmocka_run_group_tests_name("base json_read", tests, NULL, NULL);
 }
