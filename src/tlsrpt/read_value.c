@@ -340,12 +340,16 @@ void rpt_strings_read(struct rpt_reading *rd, struct str name, struct rpt_string
             add(rd, list, s);
         return;
     }
+    bool empty = true;
     while (json_next_element(&rd->json)) {
+        empty = false;
         if (json_string(&rd->json, &s))
             add(rd, list, s);
         else
             skip_wrong_type(rd, name, STR("string"));
     }
+    if (empty && !rd->json.error)
+        rpt_deviation(rd, SEVERITY_NOTE, msg_report_member_empty(name));
 }
 
 uint64_t rpt_add(uint64_t a, uint64_t b)

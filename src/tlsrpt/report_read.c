@@ -259,6 +259,15 @@ static void finish(struct rpt_reading *rd)
     rpt_domain_choose(rd);
 }
 
+/* What is no JSON to the letter and can be read all the same. */
+static void take_slip(void *user, enum json_slip slip)
+{
+    struct rpt_reading *rd = user;
+    rpt_deviation(rd, SEVERITY_WARNING,
+                  slip == JSON_SLIP_COMMA ? msg_report_trailing_comma()
+                                          : msg_report_control_character());
+}
+
 int rpt_report_read(struct rpt_report *report, struct str text, const struct rpt_hints *hints,
                     struct arena *arena, uint64_t *offset, struct error *err)
 {
@@ -275,6 +284,8 @@ int rpt_report_read(struct rpt_report *report, struct str text, const struct rpt
     if (encoding != UTF8)
         text = decode_utf16(arena, text, encoding == UTF16_BE);
     json_reader_init(&rd.json, text, arena);
+    rd.json.tolerated = take_slip;
+    rd.json.user = &rd;
     findings_init(&read.warnings, arena);
     if (encoding != UTF8)
         rpt_deviation(&rd, SEVERITY_WARNING, msg_report_utf16());

@@ -35,7 +35,8 @@ static void deviations_of_policies_are_told(void **state)
          "report-not-array $.policies[0].policy.mx-host\n"
          "(report-member-empty $.policies[0].policy.mx-host)\n",
          "\"policy-domain\":\"a.example\"}"},
-        {STS(LINES "\"mx-host\":[]"), "", "\"policy-domain\":\"a.example\"}"},
+        {STS(LINES "\"mx-host\":[]"), "(report-member-empty $.policies[0].policy.mx-host)\n",
+         "\"policy-domain\":\"a.example\"}"},
         {STS(LINES "\"mx-host\":[\"mx: m\",\"mx:\"]"),
          "report-mx-prefix $.policies[0].policy.mx-host[0]\n"
          "report-mx-prefix $.policies[0].policy.mx-host[1]\n"

@@ -96,6 +96,14 @@ static void deviations_are_told_with_their_path(void **state)
          "report-domain-unknown $\n"},
         {"\xEF\xBB\xBF" REPORT("[]") " \n ",
          "report-bom $\nreport-no-policies $.policies\nreport-domain-unknown $\n"},
+        {REPORT("[{\"a\tb\":1," NONE_FOUND ",\"summary\":{\"total-successful-session-count\":1,"
+                "\"total-failure-session-count\":\"0\n\",},},]"),
+         "report-control-character $.policies[0][\"a\\tb\"]\n"
+         "(report-key-unknown $.policies[0][\"a\\tb\"])\n"
+         "report-control-character $.policies[0].summary.total-failure-session-count\n"
+         "report-count-string $.policies[0].summary.total-failure-session-count\n"
+         "report-trailing-comma $.policies[0].summary\nreport-trailing-comma $.policies[0]\n"
+         "report-trailing-comma $.policies\n"},
         {REPORT("[]") "{}",
          "report-no-policies $.policies\nreport-trailing $\nreport-domain-unknown $\n"},
         {"[" REPORT("[]") ",{},1]", "report-in-array $\nreport-no-policies $[0].policies\n"
@@ -157,7 +165,7 @@ static void what_is_no_report_is_refused(void **state)
         {"{\"report-id\":\"a", "report-truncated", 15},
         {"{\"report-id\":\"a\",\"policies\":[{\"policy\":{}", "report-truncated", 41},
         {"{\"report-id\":\"a\",\"policies\":[{]}", "json-syntax", 30},
-        {"{\"report-id\":\"a\",}", "json-syntax", 17},
+        {"{\"report-id\":\"a\",,}", "json-syntax", 17},
         {"\xEF\xBB\xBF{\"report-id\":1x", "json-syntax", 17},
         {"From a@b.example", "json-syntax", 0},
     };
