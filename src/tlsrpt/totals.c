@@ -1,6 +1,11 @@
 #include "tlsrpt/report.h"
 
+#include <stdlib.h>
+
 #include "base/domain.h"
+
+/* Above so many policies their domains are sorted instead of compared each with each. */
+#define COMPARED_MAX 64
 
 static uint64_t add(uint64_t a, uint64_t b)
 {
@@ -72,6 +77,50 @@ static bool was_counted(const struct rpt_report *report, size_t i)
     return false;
 }
 
+struct named {
+    struct str domain; /* without trailing dot */
+    const struct rpt_policy *policy;
+};
+
+static int cmp_named(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    size_t n = x->domain.n < y->domain.n ? x->domain.n : y->domain.n;
+    for (size_t i = 0; i < n; i++) {
+        int diff =
+            (unsigned char)ascii_lower(x->domain.p[i]) - (unsigned char)ascii_lower(y->domain.p[i]);
+        if (diff)
+            return diff;
+    }
+    return (x->domain.n > y->domain.n) - (x->domain.n < y->domain.n);
+}
+
+/* The sums of all domains in n log n comparisons; false when memory is short. */
+static bool add_sorted(struct rpt_totals *totals, const struct rpt_report *report)
+{
+    struct named *named = calloc(report->policy_count, sizeof *named);
+    if (!named)
+        return false;
+    for (size_t i = 0; i < report->policy_count; i++) {
+        struct str domain = domain_of(report, i);
+        if (str_ends(domain, STR(".")))
+            domain.n--;
+        named[i] = (struct named){domain, &report->policies[i]};
+    }
+    qsort(named, report->policy_count, sizeof *named, cmp_named);
+    struct sums sums = {.sessions = {0}};
+    for (size_t i = 0; i < report->policy_count; i++) {
+        if (i && cmp_named(&named[i - 1], &named[i]) != 0) {
+            add_sums(totals, &sums);
+            sums = (struct sums){.sessions = {0}};
+        }
+        count_policy(&sums, named[i].policy);
+    }
+    add_sums(totals, &sums);
+    free(named);
+    return true;
+}
+
 struct rpt_totals rpt_report_totals(const struct rpt_report *report, struct str domain)
 {
     struct rpt_totals totals = {0};
@@ -80,6 +129,8 @@ struct rpt_totals rpt_report_totals(const struct rpt_report *report, struct str 
         add_sums(&totals, &sums);
         return totals;
     }
+    if (report->policy_count > COMPARED_MAX && add_sorted(&totals, report))
+        return totals;
     for (size_t i = 0; i < report->policy_count; i++) {
         if (was_counted(report, i))
             continue;
