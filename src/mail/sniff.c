@@ -144,21 +144,22 @@ static enum sniff sniff_utf16(struct str s, bool big_endian)
         char high = s.p[big_endian ? i : i + 1], low = s.p[big_endian ? i + 1 : i];
         if (high)
             return SNIFF_OTHER;
-        if (low == '{')
+        if (low == '{' || low == '[')
             return SNIFF_JSON;
-        if (low == '[')
-            return SNIFF_JSON_OTHER;
         if (low != ' ' && low != '\t' && low != '\r' && low != '\n')
             return SNIFF_OTHER;
     }
     return SNIFF_EMPTY;
 }
 
-/* What follows a bracket in JSON; "[image]" and "[1] see below" in a letter are none. */
-static bool is_array(struct str text)
+/* What follows a bracket in JSON; "[image]" and "[1] see below" in a letter are none. A report may
+ * stand in an array. */
+static enum sniff sniff_bracket(struct str text)
 {
     text = sniff_skip_blanks(str_skip(text, 1));
-    return text.n && (*text.p == '{' || *text.p == ']');
+    if (text.n && *text.p == '{')
+        return SNIFF_JSON;
+    return text.n && *text.p == ']' ? SNIFF_JSON_OTHER : SNIFF_OTHER;
 }
 
 static enum sniff sniff_base64(struct str text)
@@ -184,8 +185,8 @@ static enum sniff sniff_text(struct str text)
         return SNIFF_EMPTY;
     if (*text.p == '{')
         return SNIFF_JSON;
-    if (*text.p == '[' && is_array(text))
-        return SNIFF_JSON_OTHER;
+    if (*text.p == '[' && sniff_bracket(text) != SNIFF_OTHER)
+        return sniff_bracket(text);
     if (*text.p == '<')
         return sniff_markup(text);
     if (is_mbox(text))

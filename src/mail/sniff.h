@@ -13,8 +13,9 @@
 
 enum sniff {
     SNIFF_EMPTY,       /* nothing, or nothing but blanks */
-    SNIFF_JSON,        /* looks like a JSON object, in UTF-8 or UTF-16, with or without a BOM */
-    SNIFF_JSON_OTHER,  /* looks like a JSON array, which no report is */
+    SNIFF_JSON,        /* looks like a JSON object, or an array of them, in UTF-8 or UTF-16, with or
+                        * without a BOM */
+    SNIFF_JSON_OTHER,  /* an empty JSON array */
     SNIFF_GZIP,        /* RFC 1952 */
     SNIFF_ZIP,         /* a zip archive, empty ones and pieces included */
     SNIFF_MESSAGE,     /* begins with header fields of RFC 5322, a well-known one among them */

@@ -65,7 +65,7 @@ static void bytes_that_are_nothing_known_are_named_as_what_they_are(void **state
         {"<html>", "- in | mail-html | 0\n"},
         {"<?xml?><feedback>", "- in | mail-dmarc | 0\n"},
         {"<?xml?><a>", "- in | mail-xml | 0\n"},
-        {"[{}]", "- in | mail-json-no-object | 0\n"},
+        {"[ ]", "- in | mail-json-no-object | 0\n"},
         {"PK\3\4", "- in | mail-zip-truncated | 4\n"},
         {"\x1f\x8b", "- in | mail-gzip-truncated | 2\n"},
     };
