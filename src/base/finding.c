@@ -35,6 +35,37 @@ struct finding *finding_add(struct findings *f, enum severity severity, struct m
     return new;
 }
 
+/* Whether a has to stand before b, though it was added later. */
+static bool goes_before(const struct finding *a, const struct finding *b)
+{
+    /* 0 becomes the largest: the whole text. */
+    uint64_t a_line = a->line - 1, b_line = b->line - 1;
+    if (a_line != b_line)
+        return a_line < b_line;
+    if (a->column != b->column)
+        return a->column < b->column;
+    return a->severity > b->severity;
+}
+
+void findings_sort(struct findings *f)
+{
+    /* Insertion: they are few (FINDINGS_MAX) and mostly in order already. */
+    struct finding *rest = f->first, *next;
+    f->first = f->last = NULL;
+    for (; rest; rest = next) {
+        struct finding **at = &f->first;
+        next = rest->next;
+        if (f->last && !goes_before(rest, f->last))
+            at = &f->last->next;
+        while (*at && !goes_before(rest, *at))
+            at = &(*at)->next;
+        rest->next = *at;
+        *at = rest;
+        if (!rest->next)
+            f->last = rest;
+    }
+}
+
 bool findings_have(const struct findings *f, const struct msg_def *def)
 {
     for (const struct finding *at = f->first; at; at = at->next) {

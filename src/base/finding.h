@@ -2,7 +2,8 @@
  * finding.h - what a lint or a tolerant reader has to say about an input.
  *
  * A finding is a message (msg.h) with a severity and the place that it is about. Findings live in
- * the arena of the object that they describe and keep the order in which they were added.
+ * the arena of the object that they describe and keep the order in which they were added, until
+ * they are sorted.
  */
 #ifndef SEALPOST_BASE_FINDING_H
 #define SEALPOST_BASE_FINDING_H
@@ -41,6 +42,11 @@ void findings_init(struct findings *f, struct arena *arena);
  * to be set, or NULL when the maximum is reached or the arena is full (arena->failed). */
 struct finding *finding_add(struct findings *f, enum severity severity, struct msg m, uint64_t line,
                             uint64_t column);
+
+/* Puts them in the order of the text: by line, then column, what is about a whole line before what
+ * is about a place in it, what is about the whole text last. At one place the gravest comes first,
+ * else the one that was added first. */
+void findings_sort(struct findings *f);
 
 /* Whether a finding with that code is among them. */
 bool findings_have(const struct findings *f, const struct msg_def *def);

@@ -85,8 +85,12 @@ void cli_put_line(struct cli *c, struct msg m);
 enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_YELLOW, CLI_GREEN };
 void cli_style(struct cli *c, enum cli_style style);
 
-/* Findings for people: "error: line 3, column 5: TEXT" and the fix on an indented line below. */
+/* Findings for people: "error in line 3, column 5: TEXT" and the fix on an indented line below;
+ * those with a JSON path are numbered. */
 void cli_put_findings(struct cli *c, const struct findings *findings);
+
+/* The same, where a finding's line is the number of a DNS record. */
+void cli_put_record_findings(struct cli *c, const struct findings *findings);
 
 /* Findings as the JSON array of the documented form. */
 void cli_json_findings(const struct cli *c, struct json_writer *w, const struct findings *findings);

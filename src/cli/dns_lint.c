@@ -46,7 +46,7 @@ static void put_text(struct cli *c, const struct usable *u, const struct finding
         cli_put_line(c, msg_dns_lint_id(u->sts.id));
     for (size_t i = 0; u->valid && u->is_tlsrpt && i < u->rpt.rua_count; i++)
         cli_put_line(c, msg_dns_lint_rua(u->rpt.rua[i].uri));
-    cli_put_findings(c, findings);
+    cli_put_record_findings(c, findings);
 }
 
 static int run(struct cli *c)
@@ -72,6 +72,7 @@ static int run(struct cli *c)
         return cli_fail(c, &err);
     }
     u.valid = result == 0;
+    findings_sort(&findings);
     if (c->json)
         put_json(c, &u, &findings);
     else

@@ -1,10 +1,14 @@
 #include "cli/cli.h"
 #include "cli/messages.h"
 
-static void put_place(struct cli *c, const struct finding *f)
+static void put_place(struct cli *c, const struct finding *f, bool in_records)
 {
     if (f->path.n)
         cli_put(c, MSG_TEXT, msg_finding_at_path(f->path));
+    else if (in_records && f->line && f->column)
+        cli_put(c, MSG_TEXT, msg_finding_at_record_column(f->line, f->column));
+    else if (in_records && f->line)
+        cli_put(c, MSG_TEXT, msg_finding_at_record(f->line));
     else if (f->line && f->column)
         cli_put(c, MSG_TEXT, msg_finding_at_column(f->line, f->column));
     else if (f->line)
@@ -20,11 +24,15 @@ static void put_severity(struct cli *c, enum severity severity)
     cli_style(c, CLI_PLAIN);
 }
 
-void cli_put_findings(struct cli *c, const struct findings *findings)
+static void put_findings(struct cli *c, const struct findings *findings, bool in_records)
 {
+    unsigned number = 0;
     for (const struct finding *f = findings->first; f; f = f->next) {
+        number++;
+        if (f->path.n)
+            buf_printf(&c->out, "%u. ", number);
         put_severity(c, f->severity);
-        put_place(c, f);
+        put_place(c, f, in_records);
         cli_put(c, MSG_TEXT, msg_finding_colon());
         cli_put(c, MSG_TEXT, f->msg);
         buf_byte(&c->out, '\n');
@@ -36,6 +44,16 @@ void cli_put_findings(struct cli *c, const struct findings *findings)
     }
     if (findings->count > findings->max)
         cli_put_line(c, msg_finding_more(findings->count - findings->max));
+}
+
+void cli_put_findings(struct cli *c, const struct findings *findings)
+{
+    put_findings(c, findings, false);
+}
+
+void cli_put_record_findings(struct cli *c, const struct findings *findings)
+{
+    put_findings(c, findings, true);
 }
 
 static void put_number(struct json_writer *w, const char *key, uint64_t value)

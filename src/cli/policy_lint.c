@@ -65,6 +65,7 @@ static int run(struct cli *c)
         const struct sts_lint_context context = mx_hosts(c);
         sts_policy_lint(&policy, buf_view(&text), &context, &findings);
     }
+    findings_sort(&findings);
     if (c->json)
         put_json(c, valid ? &policy : NULL, &findings);
     else

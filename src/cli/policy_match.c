@@ -72,6 +72,7 @@ static int run(struct cli *c)
         error_set_memory(&err);
         return cli_fail(c, &err);
     }
+    findings_sort(&findings);
     if (c->json)
         put_json(c, result < 0 ? NULL : &policy, &findings);
     if (result < 0) {

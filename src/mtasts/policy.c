@@ -264,7 +264,7 @@ static void parse_line(struct parser *p, struct str whole)
 {
     struct str line = sts_rtrim_wsp(whole), key, value;
     if (line.n == 0) {
-        add(p, SEVERITY_ERROR, msg_policy_blank_line(), 0);
+        add(p, SEVERITY_ERROR, msg_policy_blank_line(), 1);
         return;
     }
     if (!check_bytes(p, line)) {
@@ -375,7 +375,7 @@ static bool parse_start(struct parser *p, struct str *text)
     }
     if (start.n >= 2 && start.p[0] == '<' &&
         (start.p[1] == '!' || start.p[1] == '?' || ascii_is_alpha(start.p[1]))) {
-        add(p, SEVERITY_ERROR, msg_policy_html(), 0);
+        add(p, SEVERITY_ERROR, msg_policy_html(), 1);
         return false;
     }
     p->line = 0;

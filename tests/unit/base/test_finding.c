@@ -56,12 +56,43 @@ static void a_full_arena_is_no_crash(void **state)
     arena_done(&a);
 }
 
+static void sorting_follows_the_text_and_puts_the_whole_last(void **state)
+{
+    static const struct {
+        uint64_t line, column;
+        enum severity severity;
+    } added[] = {{0, 0, SEVERITY_ERROR},  {2, 5, SEVERITY_NOTE},  {2, 0, SEVERITY_NOTE},
+                 {1, 9, SEVERITY_NOTE},   {2, 5, SEVERITY_ERROR}, {3, 1, SEVERITY_NOTE},
+                 {2, 5, SEVERITY_NOTE},   {1, 10, SEVERITY_NOTE}, {0, 0, SEVERITY_ERROR},
+                 {2, 5, SEVERITY_WARNING}};
+    static const unsigned order[] = {3, 7, 2, 4, 9, 1, 6, 5, 0, 8};
+    struct arena a;
+    struct findings f;
+    const struct finding *made[ARRAY_LEN(added)];
+    (void)state;
+    arena_init(&a, 65536);
+    findings_init(&f, &a);
+    findings_sort(&f);
+    assert_null(f.first);
+    for (size_t i = 0; i < ARRAY_LEN(added); i++)
+        made[i] =
+            finding_add(&f, added[i].severity, msg_out_of_memory(), added[i].line, added[i].column);
+    findings_sort(&f);
+    const struct finding *at = f.first;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++, at = at->next)
+        assert_ptr_equal(at, made[order[i]]);
+    assert_null(at);
+    assert_ptr_equal(f.last, made[8]);
+    arena_done(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_keep_order_and_own_their_strings),
         cmocka_unit_test(beyond_the_maximum_they_are_counted),
         cmocka_unit_test(a_full_arena_is_no_crash),
+        cmocka_unit_test(sorting_follows_the_text_and_puts_the_whole_last),
     };
     return cmocka_run_group_tests_name("base finding", tests, NULL, NULL);
 }

@@ -102,9 +102,9 @@ static void what_is_no_policy_is_named_once(void **state)
          "error policy-bom 1:1; error policy-mode-value 2:7"},
         {"\xef\xbb\xbf", "error policy-bom 1:1; error policy-empty 0:0"},
         {"\xff\xfev", "error policy-utf16 1:1"},
-        {"<!DOCTYPE html>\r\n<html>\r\n</html>\r\n", "error policy-html 1:0"},
-        {"\n\n <html>", "error policy-html 3:0"},
-        {"<?xml version='1.0'?>", "error policy-html 1:0"},
+        {"<!DOCTYPE html>\r\n<html>\r\n</html>\r\n", "error policy-html 1:1"},
+        {"\n\n <html>", "error policy-html 3:1"},
+        {"<?xml version='1.0'?>", "error policy-html 1:1"},
         {"version: STSv1\rmode: enforce\rmx: a.example\rmax_age: 86400\r",
          "error policy-bare-cr 1:15"},
         {"version: STSv1\r\r\nmode: enforce\r\r\nmx: a.example\r\r\nmax_age: 86400\r\r\n",
@@ -122,10 +122,10 @@ static void what_is_no_policy_is_named_once(void **state)
 static void faults_of_a_line_have_their_own_names(void **state)
 {
     static const struct row rows[] = {
-        {V "\r\n" E MX AGE, "error policy-blank-line 2:0"},
-        {GOOD "\r\n", "error policy-blank-line 5:0"},
-        {GOOD " \t", "error policy-blank-line 5:0; warning policy-no-final-line-end 5:3"},
-        {"\r\n" GOOD, "error policy-blank-line 1:0"},
+        {V "\r\n" E MX AGE, "error policy-blank-line 2:1"},
+        {GOOD "\r\n", "error policy-blank-line 5:1"},
+        {GOOD " \t", "error policy-blank-line 5:1; warning policy-no-final-line-end 5:3"},
+        {"\r\n" GOOD, "error policy-blank-line 1:1"},
         {V "# c\r\n" E MX AGE, "error policy-comment 2:1"},
         {V "; c: d\r\n" E MX AGE, "error policy-comment 2:1"},
         {V "hello\r\n" E MX AGE, "error policy-no-field 2:1"},
