@@ -74,13 +74,15 @@ static void put_policy(struct json_writer *w, const struct rpt_policy *p, struct
     json_close(w);
 }
 
+/* "lost" is a plain yes or no for those who count; "delivery" tells no from not known. */
 static void put_lost(struct json_writer *w, enum rpt_lost lost)
 {
+    static const struct str words[] = {[RPT_LOST_NO] = STR_INIT("delivered"),
+                                       [RPT_LOST_YES] = STR_INIT("lost"),
+                                       [RPT_LOST_UNKNOWN] = STR_INIT("unknown")};
     json_key(w, "lost");
-    if (lost == RPT_LOST_UNKNOWN)
-        json_put_null(w);
-    else
-        json_put_bool(w, lost == RPT_LOST_YES);
+    json_put_bool(w, lost == RPT_LOST_YES);
+    put_key_str(w, "delivery", words[lost]);
 }
 
 static void put_msg_part(const struct cli *c, struct json_writer *w, const char *key,
@@ -127,8 +129,10 @@ static void put_warnings(const struct cli *c, struct json_writer *w, const struc
 {
     json_key(w, "warnings");
     json_open(w, '[');
+    uint64_t number = 0;
     for (const struct finding *f = all->first; f; f = f->next) {
         json_open(w, '{');
+        put_key_u64(w, "number", ++number);
         put_key_str(w, "code", str_from(f->msg.def->id));
         put_key_str(w, "severity", str_from(severity_name(f->severity)));
         put_key_str(w, "path", f->path);

@@ -37,11 +37,8 @@ static void put_error_json(struct showing *s, struct str source, int64_t offset,
     json_open(w, '{');
     json_key(w, "source");
     json_put_str(w, source);
-    json_key(w, "offset");
-    if (offset >= 0)
-        json_put_i64(w, offset);
-    else
-        json_put_null(w);
+    json_key(w, "offset"); /* where nothing could be read at all that is the beginning */
+    json_put_i64(w, offset >= 0 ? offset : 0);
     json_key(w, "code");
     json_put_str(w, str_from(m.def->id));
     json_key(w, "message");
