@@ -2,6 +2,7 @@
 """Runs the tests of Meson build folders and counts every test point.
 
     run_tests.py BUILD... [--valgrind BUILD] [--suite NAME] [--no-suite NAME] [--only REGEX] [--jobs N]
+                 [--built-in SECONDS]
 
 A test that speaks TAP counts its points; a test that does not is one point. An exit status other
 than 0, a plan that is missing or not kept, a sanitizer's report, or more time than the test's own
