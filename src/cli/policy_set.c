@@ -56,6 +56,45 @@ static int apply_options(struct cli *c, struct sts_policy *policy)
     return cli_flag(c, "mx") ? take_mx(c, policy) : CLI_FINE;
 }
 
+/* The MX hosts that setup saw; NULL when it saw none. */
+static struct str *known_mx(struct cli *c, struct node *node, struct str name, size_t *count)
+{
+    struct str joined, host;
+    *count = 0;
+    if (store_setting_get(node->store, name, STORE_SETTING_MX, &c->arena, &joined, NULL) != 1 ||
+        joined.n == 0)
+        return NULL;
+    size_t n = 1;
+    for (size_t i = 0; i < joined.n; i++)
+        n += joined.p[i] == ' ';
+    struct str *hosts = arena_array(&c->arena, n, sizeof *hosts);
+    while (hosts && joined.n) {
+        str_cut(joined, ' ', &host, &joined);
+        hosts[(*count)++] = host;
+    }
+    return hosts;
+}
+
+/* A policy of mode none without mx lines gets those of the policy before, or the MX hosts that
+ * setup saw: a widely used reader refuses it otherwise, and keeps the old policy. */
+static int keep_mx(struct cli *c, struct node *node, struct str name, struct sts_policy *policy)
+{
+    struct store_policy row;
+    struct error err;
+    if (policy->mode != STS_MODE_NONE || policy->mx_count)
+        return CLI_FINE;
+    int rc = store_policy_current(node->store, name, &c->arena, &row, &err);
+    if (rc < 0)
+        return cli_fail(c, &err);
+    if (rc == 1 && row.policy.mx_count) {
+        policy->mx = row.policy.mx;
+        policy->mx_count = row.policy.mx_count;
+        return CLI_FINE;
+    }
+    policy->mx = known_mx(c, node, name, &policy->mx_count);
+    return CLI_FINE;
+}
+
 /* The current policy, or the first one of a domain, with the options applied. */
 static int from_options(struct cli *c, struct node *node, struct str name,
                         struct sts_policy *policy)
@@ -70,9 +109,11 @@ static int from_options(struct cli *c, struct node *node, struct str name,
     else
         *policy = (struct sts_policy){.mode = STS_MODE_TESTING, .max_age = FIRST_MAX_AGE};
     int status = apply_options(c, policy);
+    if (status == CLI_FINE)
+        status = keep_mx(c, node, name, policy);
     if (status != CLI_FINE)
         return status;
-    if (policy->mx_count == 0 && policy->mode != STS_MODE_NONE) {
+    if (policy->mx_count == 0) {
         cli_say(c, msg_policy_set_no_mx(name));
         return CLI_UNUSABLE;
     }
@@ -104,24 +145,6 @@ static int from_file(struct cli *c, const char *path, struct sts_policy *policy)
     return CLI_UNUSABLE;
 }
 
-/* The MX hosts that setup saw, so that the lint can compare. */
-static struct sts_lint_context known_mx(struct cli *c, struct node *node, struct str name)
-{
-    struct str joined, host;
-    if (store_setting_get(node->store, name, STORE_SETTING_MX, &c->arena, &joined, NULL) != 1 ||
-        joined.n == 0)
-        return (struct sts_lint_context){NULL, 0};
-    size_t n = 1, found = 0;
-    for (size_t i = 0; i < joined.n; i++)
-        n += joined.p[i] == ' ';
-    struct str *hosts = arena_array(&c->arena, n, sizeof *hosts);
-    while (hosts && joined.n) {
-        str_cut(joined, ' ', &host, &joined);
-        hosts[found++] = host;
-    }
-    return (struct sts_lint_context){hosts, hosts ? found : 0};
-}
-
 static void put_json(struct cli *c, struct str name, const struct sts_policy *policy, bool changed,
                      struct str id, const struct findings *findings)
 {
@@ -150,7 +173,8 @@ static int set(struct cli *c, struct node *node, struct str name, const struct s
     if (rc < 0)
         return cli_fail(c, &err);
     findings_init(&findings, &c->arena);
-    const struct sts_lint_context context = known_mx(c, node, name);
+    struct sts_lint_context context;
+    context.mx_hosts = known_mx(c, node, name, &context.mx_host_count);
     sts_policy_lint(policy, STR(""), &context, &findings);
     if (c->json) {
         put_json(c, name, policy, rc == 1, str_from(id.text), &findings);
@@ -183,6 +207,8 @@ static int run(struct cli *c)
         status = stored_domain(c, &node, name, &domain);
     if (status == CLI_FINE)
         status = file ? from_file(c, c->args[1], &policy) : from_options(c, &node, name, &policy);
+    if (status == CLI_FINE && file)
+        status = keep_mx(c, &node, name, &policy);
     return status == CLI_FINE ? set(c, &node, name, &policy) : status;
 }
 
