@@ -110,8 +110,10 @@ static void pair_init(struct pair *p, const struct world *w, const char *name)
     SSL_set_app_data(p->client, p);
     SSL_set_app_data(p->server, &p->visit);
     SSL_set_info_callback(p->client, on_client);
+    char asked_for[256]; /* the macro casts const away */
+    snprintf(asked_for, sizeof asked_for, "%s", name ? name : "");
     if (name)
-        SSL_set_tlsext_host_name(p->client, name);
+        SSL_set_tlsext_host_name(p->client, asked_for);
     SSL_set_connect_state(p->client);
     SSL_set_accept_state(p->server);
 }
