@@ -148,15 +148,24 @@ try_as() {
     point "$root" "$user" "do test" "./do test"
 }
 
-make_base
-mkdir -p "$top/packages/partial"
-for who; do
-    if [ "$who" = ci ]; then
-        copy_base "$top/ci" root
-        point "$top/ci" root "ci run" "env CI=true bash .ci/run"
-    else
-        try_as "$who"
-    fi
-done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+main() {
+    local who
+    make_base
+    mkdir -p "$top/packages/partial"
+    for who; do
+        if [ "$who" = ci ]; then
+            copy_base "$top/ci" root
+            point "$top/ci" root "ci run" "env CI=true bash .ci/run"
+        else
+            try_as "$who"
+        fi
+    done
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+}
+
+# Read to its end before it runs, so that a change of this file does not reach a trial under way.
+{
+    main "$@"
+    exit
+}
