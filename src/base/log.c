@@ -61,13 +61,23 @@ static void put_value(struct buf *line, struct str s)
     escape_logfmt(line, buf_view(&clipped));
 }
 
-static void put_msg(struct buf *line, const char *key, const struct msg *m)
+static void put_part(struct buf *line, const char *key, enum msg_part part, const struct msg *m)
 {
     struct buf text CLEANUP(buf_done);
     buf_init(&text, LINE_MAX_BYTES);
-    msg_render(LANG_EN, MSG_TEXT, m, &text);
-    buf_printf(line, "code=%s %s=", m->def ? m->def->id : "none", key);
+    msg_render(LANG_EN, part, m, &text);
+    buf_printf(line, "%s=", key);
     put_value(line, buf_view(&text));
+}
+
+static void put_msg(struct buf *line, const char *key, const struct msg *m)
+{
+    buf_printf(line, "code=%s ", m->def ? m->def->id : "none");
+    put_part(line, key, MSG_TEXT, m);
+    if (msg_has(m, MSG_FIX)) {
+        buf_byte(line, ' ');
+        put_part(line, "fix", MSG_FIX, m);
+    }
 }
 
 static void put_field(struct buf *line, const struct log_field *f)

@@ -33,7 +33,8 @@ struct log_field {
 #define LOG_U64(k, v)  ((struct log_field){.key = (k), .type = LOG_FIELD_U64, .u64 = (v)})
 /* A message, by its English text: lost="...". */
 #define LOG_MSG(k, m) ((struct log_field){.key = (k), .type = LOG_FIELD_MSG, .msg = (m)})
-/* The code and the English text of an error: code=... error="...". */
+/* The code and the English text of an error, and its remedy where it has one:
+ * code=... error="..." fix="...". */
 #define LOG_ERR(e) ((struct log_field){.key = "error", .type = LOG_FIELD_MSG, .msg = &(e)->msg})
 
 #define LOG(level, event, ...)                                                                     \

@@ -18,6 +18,14 @@ static int load(struct cli *c, struct config **config, struct findings *findings
     return config_load(config, given_file(c), findings, err);
 }
 
+static struct msg fine(const struct config *config)
+{
+    if (str_eq(config->file, STR("-")))
+        return msg_config_check_stdin_fine();
+    return config->file.n ? msg_config_check_fine(config->file)
+                          : msg_config_check_none(str_from(config_path(NULL)));
+}
+
 static int run_check(struct cli *c)
 {
     struct config *config CLEANUP(config_freep) = NULL;
@@ -39,8 +47,7 @@ static int run_check(struct cli *c)
         cli_put_line(c, err.msg);
         cli_put_findings(c, &findings);
     } else {
-        cli_put_line(c, config->file.n ? msg_config_check_fine(config->file)
-                                       : msg_config_check_none(str_from(config_path(NULL))));
+        cli_put_line(c, fine(config));
     }
     return result < 0 ? CLI_BAD_NEWS : CLI_FINE;
 }

@@ -47,6 +47,15 @@ static void log_error(void)
     LOG(LOG_ERROR, "x", LOG_ERR(&err));
 }
 
+static void log_remedy(void)
+{
+    static const struct msg_def def = {.id = "x-failed",
+                                       .text = {{[MSG_TEXT] = "it fails", [MSG_FIX] = "mend it"}}};
+    struct error err;
+    error_set(&err, ERROR_PERMANENT, (struct msg){.def = &def});
+    LOG(LOG_ERROR, "x", LOG_ERR(&err));
+}
+
 static void log_bare(void)
 {
     LOG(LOG_INFO, "bare");
@@ -73,6 +82,13 @@ static void an_event_is_one_logfmt_line(void **state)
     CHECK_STR(logged(log_error),
               "level=error event=x code=file-not-found error=\"a b: there is no such file\"\n",
               "error");
+}
+
+static void an_error_is_logged_with_its_remedy(void **state)
+{
+    (void)state;
+    CHECK_STR(logged(log_remedy),
+              "level=error event=x code=x-failed error=\"it fails\" fix=\"mend it\"\n", "remedy");
 }
 
 static void foreign_text_cannot_forge_a_line(void **state)
@@ -129,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_one_logfmt_line),
+        cmocka_unit_test(an_error_is_logged_with_its_remedy),
         cmocka_unit_test(foreign_text_cannot_forge_a_line),
         cmocka_unit_test(long_values_are_clipped),
         cmocka_unit_test(levels_below_the_lowest_are_dropped),
