@@ -81,8 +81,8 @@ static enum key key_guess(struct str name)
 static void note_attempt(struct parser *p, struct str line)
 {
     size_t n = 0;
-    line = sts_skip_wsp(line);
-    while (n < line.n && line.p[n] != ':' && line.p[n] != '=' && !sts_is_wsp(line.p[n]))
+    line = txt_skip_wsp(line);
+    while (n < line.n && line.p[n] != ':' && line.p[n] != '=' && !txt_is_wsp(line.p[n]))
         n++;
     enum key key = key_guess(str_head(line, n));
     if (key < KEY_COUNT)
@@ -230,10 +230,10 @@ static bool check_bytes(struct parser *p, struct str line)
 /* A line without a colon; "mode=enforce" and "mode enforce" have an obvious remedy. */
 static void refuse_line(struct parser *p, struct str line, uint64_t column)
 {
-    size_t n = sts_field_name_span(line);
-    struct str key = str_head(line, n), value = sts_skip_wsp(str_skip(line, n));
+    size_t n = txt_field_name_span(line);
+    struct str key = str_head(line, n), value = txt_skip_wsp(str_skip(line, n));
     if (str_starts(value, STR("=")))
-        value = sts_skip_wsp(str_skip(value, 1));
+        value = txt_skip_wsp(str_skip(value, 1));
     enum key meant = key_guess(key);
     if (meant < KEY_COUNT && value.n)
         add(p, SEVERITY_ERROR, msg_policy_colon_missing(line, key_name(meant), value), column + n);
@@ -244,14 +244,14 @@ static void refuse_line(struct parser *p, struct str line, uint64_t column)
 
 static bool check_key(struct parser *p, struct str key, uint64_t column)
 {
-    size_t span = sts_field_name_span(key);
+    size_t span = txt_field_name_span(key);
     if (key.n == 0)
         add(p, SEVERITY_ERROR, msg_policy_key_empty(), column);
     else if (span < key.n)
         add(p, SEVERITY_ERROR, msg_policy_key_character(key), column + span);
-    else if (key.n > STS_FIELD_NAME_MAX)
-        add(p, SEVERITY_ERROR, msg_policy_key_long(key.n, STS_FIELD_NAME_MAX), column);
-    return key.n > 0 && span == key.n && key.n <= STS_FIELD_NAME_MAX;
+    else if (key.n > TXT_FIELD_NAME_MAX)
+        add(p, SEVERITY_ERROR, msg_policy_key_long(key.n, TXT_FIELD_NAME_MAX), column);
+    return key.n > 0 && span == key.n && key.n <= TXT_FIELD_NAME_MAX;
 }
 
 static bool is_comment(struct str line)
@@ -262,7 +262,7 @@ static bool is_comment(struct str line)
 /* sts-policy-field *WSP, without its line end. */
 static void parse_line(struct parser *p, struct str whole)
 {
-    struct str line = sts_rtrim_wsp(whole), key, value;
+    struct str line = txt_rtrim_wsp(whole), key, value;
     if (line.n == 0) {
         add(p, SEVERITY_ERROR, msg_policy_blank_line(), 1);
         return;
@@ -271,7 +271,7 @@ static void parse_line(struct parser *p, struct str whole)
         note_attempt(p, line);
         return;
     }
-    struct str body = sts_skip_wsp(line);
+    struct str body = txt_skip_wsp(line);
     uint64_t column = line.n - body.n + 1;
     if (is_comment(body)) {
         add(p, SEVERITY_ERROR, msg_policy_comment(), column);
@@ -284,8 +284,8 @@ static void parse_line(struct parser *p, struct str whole)
         refuse_line(p, body, column);
         return;
     }
-    value = sts_skip_wsp(value);
-    struct str trimmed = sts_rtrim_wsp(key);
+    value = txt_skip_wsp(value);
+    struct str trimmed = txt_rtrim_wsp(key);
     if (!check_key(p, trimmed, column)) {
         note_attempt(p, body);
         return;
@@ -326,7 +326,7 @@ static void parse_lines(struct parser *p, struct str rest)
     while (rest.n) {
         p->line++;
         enum line_end end = next_line(p, &rest, &line);
-        if (end != END_CR || sts_skip_wsp(line).n)
+        if (end != END_CR || txt_skip_wsp(line).n)
             parse_line(p, line);
         if (end == END_LF && !p->first_lf)
             p->first_lf = p->line;
@@ -365,7 +365,7 @@ static bool parse_start(struct parser *p, struct str *text)
         p->column_before = 3;
         *text = start = str_skip(start, 3);
     }
-    while (start.n && (sts_is_wsp(start.p[0]) || start.p[0] == '\r' || start.p[0] == '\n')) {
+    while (start.n && (txt_is_wsp(start.p[0]) || start.p[0] == '\r' || start.p[0] == '\n')) {
         p->line += start.p[0] == '\n';
         start = str_skip(start, 1);
     }

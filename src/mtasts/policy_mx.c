@@ -18,7 +18,7 @@ static void refuse(const struct place *at, struct msg m, size_t offset)
 
 static bool is_list_separator(char c)
 {
-    return c == ',' || c == ';' || sts_is_wsp(c);
+    return c == ',' || c == ';' || txt_is_wsp(c);
 }
 
 /* Several names in one line, or "10 mail.example.org" as in a zone file. */

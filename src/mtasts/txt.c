@@ -35,13 +35,6 @@ void sts_txt_print(const struct sts_txt *txt, struct buf *out)
     buf_byte(out, ';');
 }
 
-/* "v=STSv1" and a delimiter, with blanks before the semicolon as erratum 6285 sees them. */
-static bool is_candidate(struct str record)
-{
-    return str_starts(record, VERSION) &&
-           str_starts(sts_skip_wsp(str_skip(record, VERSION.n)), STR(";"));
-}
-
 static void add(struct parser *p, enum severity severity, struct msg m, const char *at)
 {
     finding_add(p->findings, severity, m, p->number, (uint64_t)(at - p->record.p) + 1);
@@ -78,7 +71,7 @@ static bool check_value(struct parser *p, struct str name, struct str value)
             continue;
         if (c == '=')
             add(p, SEVERITY_ERROR, msg_sts_txt_value_equals(name), value.p + i);
-        else if (sts_is_wsp((char)c))
+        else if (txt_is_wsp((char)c))
             add(p, SEVERITY_ERROR, msg_sts_txt_value_blank(name), value.p + i);
         else
             add(p, SEVERITY_ERROR, msg_sts_txt_value_character(name, (struct str){value.p + i, 1}),
@@ -90,17 +83,17 @@ static bool check_value(struct parser *p, struct str name, struct str value)
 
 static bool check_name(struct parser *p, struct str name)
 {
-    size_t span = sts_field_name_span(name);
+    size_t span = txt_field_name_span(name);
     if (name.n == 0)
         add(p, SEVERITY_ERROR, msg_sts_txt_name_empty(), name.p);
-    else if (span < name.n && sts_rtrim_wsp(name).n == span)
+    else if (span < name.n && txt_rtrim_wsp(name).n == span)
         add(p, SEVERITY_ERROR, msg_sts_txt_blank_before_equals(str_head(name, span)),
             name.p + span);
     else if (span < name.n)
         add(p, SEVERITY_ERROR, msg_sts_txt_name_character(name), name.p + span);
-    else if (span > STS_FIELD_NAME_MAX)
-        add(p, SEVERITY_ERROR, msg_sts_txt_name_long(span, STS_FIELD_NAME_MAX), name.p);
-    return name.n > 0 && span == name.n && span <= STS_FIELD_NAME_MAX;
+    else if (span > TXT_FIELD_NAME_MAX)
+        add(p, SEVERITY_ERROR, msg_sts_txt_name_long(span, TXT_FIELD_NAME_MAX), name.p);
+    return name.n > 0 && span == name.n && span <= TXT_FIELD_NAME_MAX;
 }
 
 static void take_extension(struct parser *p, struct str name)
@@ -121,7 +114,7 @@ static void parse_field(struct parser *p, struct str field)
 {
     struct str name, value;
     bool equals = str_cut(field, '=', &name, &value);
-    bool is_id = str_eq(sts_rtrim_wsp(name), STR("id"));
+    bool is_id = str_eq(txt_rtrim_wsp(name), STR("id"));
     bool again = p->id_seen;
     if (!equals)
         add(p, SEVERITY_ERROR, msg_sts_txt_no_equals(field), field.p);
@@ -148,26 +141,21 @@ static void check_id_present(struct parser *p)
         finding_add(p->findings, SEVERITY_ERROR, msg_sts_txt_id_missing(), p->number, 0);
 }
 
-/* 1*(sts-field-delim sts-field) [sts-field-delim], from the first delimiter on. */
-static void parse_fields(struct parser *p, struct str rest)
+/* 1*(sts-field-delim sts-field) [sts-field-delim] */
+static void parse_fields(struct parser *p)
 {
-    struct str field;
-    if (sts_is_wsp(rest.p[0]))
-        add(p, SEVERITY_WARNING, msg_sts_txt_blank_before_semicolon(), rest.p);
-    rest = str_skip(sts_skip_wsp(rest), 1);
-    bool more = true;
-    while (more) {
-        struct str start = sts_skip_wsp(rest);
-        more = str_cut(start, ';', &field, &rest);
-        if (!more && field.n == 0)
-            break;
-        struct str trimmed = sts_rtrim_wsp(field);
-        if (trimmed.n == 0)
-            add(p, SEVERITY_ERROR, msg_sts_txt_empty_field(), start.p);
+    struct txt_fields f;
+    const char *delimiter = p->record.p + VERSION.n;
+    if (txt_is_wsp(*delimiter))
+        add(p, SEVERITY_WARNING, msg_sts_txt_blank_before_semicolon(), delimiter);
+    txt_fields_begin(&f, p->record, VERSION);
+    while (txt_fields_next(&f)) {
+        if (f.field.n == 0)
+            add(p, SEVERITY_ERROR, msg_sts_txt_empty_field(), f.field.p);
         else
-            parse_field(p, trimmed);
-        if (!more && trimmed.n < field.n && trimmed.n)
-            add(p, SEVERITY_ERROR, msg_sts_txt_trailing_blank(), trimmed.p + trimmed.n);
+            parse_field(p, f.field);
+        if (f.trailing_blank)
+            add(p, SEVERITY_ERROR, msg_sts_txt_trailing_blank(), f.trailing_blank);
     }
     check_id_present(p);
 }
@@ -177,7 +165,7 @@ static size_t choose(const struct str *records, size_t count, struct findings *f
 {
     size_t chosen = 0, found = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_candidate(records[i])) {
+        if (!txt_record_is(records[i], VERSION)) {
             sts_txt_explain_discarded(records[i], i + 1, findings);
         } else {
             chosen = i + 1;
@@ -202,7 +190,7 @@ int sts_txt_parse(struct sts_txt *txt, const struct str *records, size_t count,
     struct parser p = {.findings = findings, .number = choose(records, count, findings)};
     if (p.number) {
         p.record = records[p.number - 1];
-        parse_fields(&p, str_skip(p.record, VERSION.n));
+        parse_fields(&p);
     }
     struct str id = arena_str(findings->arena, p.id);
     if (findings->arena->failed)

@@ -23,10 +23,10 @@ static bool blanks_in_version(struct str record)
     struct str rest = str_skip(record, 1);
     if (!str_istarts(record, STR("v")))
         return false;
-    rest = sts_skip_wsp(rest);
+    rest = txt_skip_wsp(rest);
     if (!str_starts(rest, STR("=")))
         return false;
-    return str_istarts(sts_skip_wsp(str_skip(rest, 1)), STR("STSv1"));
+    return str_istarts(txt_skip_wsp(str_skip(rest, 1)), STR("STSv1"));
 }
 
 static struct msg attempt_message(struct str record, struct str fix)
@@ -42,7 +42,7 @@ static struct msg attempt_message(struct str record, struct str fix)
         return msg_sts_txt_no_delimiter(fix);
     if (version == 0)
         return msg_sts_txt_version_case(str_head(record, VERSION.n), fix);
-    if (str_starts(sts_skip_wsp(record), VERSION))
+    if (str_starts(txt_skip_wsp(record), VERSION))
         return msg_sts_txt_leading_blank(fix);
     if (blanks_in_version(record))
         return msg_sts_txt_version_blank(fix);
@@ -65,7 +65,7 @@ void sts_txt_explain_discarded(struct str record, uint64_t number, struct findin
         m = attempt_message(record, suggestion(record, &fix));
     else if (str_istarts(record, STR("v=STSv")))
         m = msg_sts_txt_version_other(record);
-    else if (str_istarts(sts_skip_wsp(record), STR("id=")))
+    else if (str_istarts(txt_skip_wsp(record), STR("id=")))
         m = msg_sts_txt_no_version(record, suggestion(record, &fix));
     else if (str_istarts(record, STR("v=TLSRPTv1")))
         m = msg_sts_txt_is_tlsrpt(record);

@@ -1,14 +1,14 @@
 #include "tlsrpt/txt.h"
 
 #include "base/error.h"
+#include "base/txt_record.h"
 #include "tlsrpt/messages.h"
 #include "tlsrpt/rua.h"
 
 /* URIs that are kept; a record in DNS has hardly room for more. */
 #define RPT_RUA_MAX 100
 
-#define FIELD_NAME_MAX 32
-#define VERSION        STR("v=TLSRPTv1")
+#define VERSION STR("v=TLSRPTv1")
 
 struct parser {
     struct str record;
@@ -21,25 +21,6 @@ struct parser {
     bool rua_like; /* a field is called "rua" but for its case */
 };
 
-static bool is_wsp(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct str skip_wsp(struct str s)
-{
-    while (s.n && is_wsp(s.p[0]))
-        s = str_skip(s, 1);
-    return s;
-}
-
-static struct str rtrim_wsp(struct str s)
-{
-    while (s.n && is_wsp(s.p[s.n - 1]))
-        s.n--;
-    return s;
-}
-
 static uint64_t column_of(const struct parser *p, const char *at)
 {
     return (uint64_t)(at - p->record.p) + 1;
@@ -50,12 +31,6 @@ static void add(struct parser *p, enum severity severity, struct msg m, const ch
     finding_add(p->findings, severity, m, p->number, column_of(p, at));
 }
 
-static bool is_candidate(struct str record)
-{
-    return str_starts(record, VERSION) &&
-           str_starts(skip_wsp(str_skip(record, VERSION.n)), STR(";"));
-}
-
 /* Says of a discarded record why it is none, when it looks as if it was meant to be one. */
 static void explain_discarded(struct str record, uint64_t number, struct findings *findings)
 {
@@ -63,7 +38,7 @@ static void explain_discarded(struct str record, uint64_t number, struct finding
     struct msg m;
     while (bare.n && (bare.p[0] == '"' || bare.p[0] == '\''))
         bare = str_trim(str_skip(bare, 1));
-    if (str_starts(record, VERSION) && rtrim_wsp(record).n == VERSION.n)
+    if (str_starts(record, VERSION) && txt_rtrim_wsp(record).n == VERSION.n)
         m = msg_tlsrpt_txt_only_version();
     else if (str_starts(record, VERSION))
         m = msg_tlsrpt_txt_no_delimiter(str_head(record, VERSION.n + 1));
@@ -85,24 +60,16 @@ static void explain_discarded(struct str record, uint64_t number, struct finding
 }
 
 /* tlsrpt-ext-name: (ALPHA / DIGIT) *31(ALPHA / DIGIT / "_" / "-" / ".") */
-static size_t name_span(struct str s)
-{
-    size_t n = 0;
-    while (n < s.n && (ascii_is_alnum(s.p[n]) || (n && str_chr(STR("_-."), s.p[n]) >= 0)))
-        n++;
-    return n;
-}
-
 static bool check_name(struct parser *p, struct str name)
 {
-    size_t span = name_span(name);
-    if (name.n && span == name.n && span <= FIELD_NAME_MAX)
+    size_t span = txt_field_name_span(name);
+    if (name.n && span == name.n && span <= TXT_FIELD_NAME_MAX)
         return true;
-    if (span && span < name.n && rtrim_wsp(name).n == span)
+    if (span && span < name.n && txt_rtrim_wsp(name).n == span)
         add(p, SEVERITY_ERROR, msg_tlsrpt_txt_blank_before_equals(str_head(name, span)),
             name.p + span);
     else if (name.n && span == name.n)
-        add(p, SEVERITY_ERROR, msg_tlsrpt_txt_name_long(span, FIELD_NAME_MAX), name.p);
+        add(p, SEVERITY_ERROR, msg_tlsrpt_txt_name_long(span, TXT_FIELD_NAME_MAX), name.p);
     else
         add(p, SEVERITY_ERROR, msg_tlsrpt_txt_name(str_head(name, 64)), name.p);
     return false;
@@ -161,12 +128,12 @@ static void parse_rua(struct parser *p, struct str list)
 {
     struct str uri, rest = list;
     p->rua_fields++;
-    if (list.n && is_wsp(list.p[0]))
+    if (list.n && txt_is_wsp(list.p[0]))
         add(p, SEVERITY_ERROR, msg_tlsrpt_txt_blank_after_equals(), list.p);
     bool more = true;
     while (more) {
-        more = str_cut(skip_wsp(rest), ',', &uri, &rest);
-        take_uri(p, rtrim_wsp(uri));
+        more = str_cut(txt_skip_wsp(rest), ',', &uri, &rest);
+        take_uri(p, txt_rtrim_wsp(uri));
     }
 }
 
@@ -183,24 +150,18 @@ static void parse_field(struct parser *p, struct str field)
         check_extension(p, name, value);
 }
 
-/* 1*(field-delim tlsrpt-field) [field-delim], from the first delimiter on. */
-static void parse_fields(struct parser *p, struct str rest)
+/* 1*(field-delim tlsrpt-field) [field-delim] */
+static void parse_fields(struct parser *p)
 {
-    struct str field;
-    rest = str_skip(skip_wsp(rest), 1);
-    bool more = true;
-    while (more) {
-        struct str start = skip_wsp(rest);
-        more = str_cut(start, ';', &field, &rest);
-        if (!more && field.n == 0)
-            break;
-        struct str trimmed = rtrim_wsp(field);
-        if (trimmed.n == 0)
-            add(p, SEVERITY_ERROR, msg_tlsrpt_txt_empty_field(), start.p);
+    struct txt_fields f;
+    txt_fields_begin(&f, p->record, VERSION);
+    while (txt_fields_next(&f)) {
+        if (f.field.n == 0)
+            add(p, SEVERITY_ERROR, msg_tlsrpt_txt_empty_field(), f.field.p);
         else
-            parse_field(p, trimmed);
-        if (!more && trimmed.n && trimmed.n < field.n)
-            add(p, SEVERITY_ERROR, msg_tlsrpt_txt_trailing_blank(), trimmed.p + trimmed.n);
+            parse_field(p, f.field);
+        if (f.trailing_blank)
+            add(p, SEVERITY_ERROR, msg_tlsrpt_txt_trailing_blank(), f.trailing_blank);
     }
 }
 
@@ -227,7 +188,7 @@ static size_t choose(const struct str *records, size_t count, struct findings *f
 {
     size_t chosen = 0, found = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_candidate(records[i])) {
+        if (!txt_record_is(records[i], VERSION)) {
             explain_discarded(records[i], i + 1, findings);
         } else {
             chosen = i + 1;
@@ -253,7 +214,7 @@ int rpt_txt_parse(struct rpt_txt *txt, const struct str *records, size_t count,
     if (p.number) {
         p.record = arena_str(findings->arena, records[p.number - 1]);
         if (p.record.p)
-            parse_fields(&p, str_skip(p.record, VERSION.n));
+            parse_fields(&p);
         check_whole(&p, errors_before);
     }
     if (findings->arena->failed)
