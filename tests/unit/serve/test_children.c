@@ -83,10 +83,20 @@ static int unload(void **state)
 
 #define STOP_MS ((int64_t)config->serve.stop_timeout * 1000)
 
+static struct child *the_child(void)
+{
+    struct child *child = children_find(&c, &role);
+    if (!child) {
+        print_error("the role has no child\n");
+        exit(1);
+    }
+    return child;
+}
+
 static struct child *start(int64_t now)
 {
     children_start(&c, &role, now);
-    return children_find(&c, &role);
+    return the_child();
 }
 
 static void ready(const struct child *child, int64_t now)
@@ -238,7 +248,7 @@ static void a_replacement_starts_before_the_first_has_ended(void **state)
     (void)state;
     ready(first, 1);
     children_replace(&c, first, 10);
-    struct child *second = children_find(&c, &role);
+    struct child *second = the_child();
     assert_true(second && second != first);
     assert_int_equal(world.told, first->pid);
     assert_int_equal(first->state, CHILD_STOPPING);
