@@ -109,7 +109,7 @@ static void secrets_open_only_for_their_group(void **state)
     (void)state;
     world_init_empty(&w);
     if (geteuid() != 0)
-        skip();
+        skip(); /* only root can give files to groups and become other users */
     /* What the package's groups give, with numbers that need not be in /etc/group. */
     char secrets[160];
     snprintf(secrets, sizeof secrets, "%s/secrets", w.path);
