@@ -12,7 +12,7 @@ import re
 import sys
 
 LANGS = ["en", "zh_CN"]
-PARTS = {"": "MSG_TEXT", "cause": "MSG_CAUSE", "fix": "MSG_FIX"}
+PARTS = {"": "MSG_TEXT", "cause": "MSG_CAUSE", "meaning": "MSG_MEANING", "fix": "MSG_FIX"}
 TYPES = {
     # name: (enumerator, C parameter type, union member)
     "str": ("MSG_ARG_STR", "struct str ", "str"),

@@ -14,8 +14,9 @@
  * `struct msg msg_policy_mx_address(struct str mx, uint64_t line)`. A code that lacks one of the
  * languages, or a placeholder of the other text, does not build.
  *
- * A code can have further texts, told apart by msgctxt: "cause" (the likely reason) and "fix" (what
- * to do, as a line that can be pasted where possible).
+ * A code can have further texts, told apart by msgctxt: "cause" (the likely reason), "meaning"
+ * (what follows from it for mail) and "fix" (what to do, as a line that can be pasted where
+ * possible).
  *
  * Placeholders: {name} prints the argument, {name?one:other} chooses by whether it is 1.
  */
@@ -27,7 +28,7 @@
 
 enum lang { LANG_EN, LANG_ZH_CN, LANG_COUNT };
 
-enum msg_part { MSG_TEXT, MSG_CAUSE, MSG_FIX, MSG_PART_COUNT };
+enum msg_part { MSG_TEXT, MSG_CAUSE, MSG_MEANING, MSG_FIX, MSG_PART_COUNT };
 
 enum msg_arg_type {
     MSG_ARG_STR,      /* bytes, foreign or ours; escaped when printed */

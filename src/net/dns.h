@@ -33,9 +33,15 @@ struct dns_answer {
 };
 
 struct dns_settings {
-    const struct str *forward; /* ADDRESS or ADDRESS@PORT; none: full recursion */
+    /* ADDRESS, ADDRESS@PORT, or, over TLS, ADDRESS@PORT#NAME; none: full recursion. All of them go
+     * over TLS, or none. */
+    const struct str *forward;
     size_t forward_count;
     const char *trust_anchor; /* file with the root's keys; NULL or "": nothing is validated */
+    /* A file of ours that begins as a copy of trust_anchor and is kept up as the root changes its
+     * keys (RFC 5011); NULL or "": trust_anchor is taken as it is. */
+    const char *trust_anchor_state;
+    const char *ca_file; /* of the roots for DNS over TLS; NULL or "": the system's */
 };
 
 /* The answer is borrowed and valid during the call only. */
@@ -54,6 +60,10 @@ struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type typ
 
 /* Drops a question that is open: its callback will not run. Not within that callback. */
 void dns_cancel(struct dns_query *query);
+
+/* Copies what an answer points at. */
+int dns_answer_copy(struct dns_answer *to, const struct dns_answer *from,
+                    struct arena *arena) NODISCARD;
 
 /* Asks one question and waits at most `seconds` for the answer, for commands that have nothing else
  * to do; the answer is in arena. A question that is not answered in time is DNS_FAILED. */

@@ -149,7 +149,11 @@ static bool read_rdata(struct str message, size_t at, size_t end, enum dns_type 
         return read_u16(until_end, &at, preference) && dns_name_read(until_end, &at, text) &&
                at == end;
     case DNS_CNAME:
+    case DNS_NS:
         return dns_name_read(until_end, &at, text) && at == end;
+    case DNS_TLSA:
+    case DNS_CAA:
+        break;
     }
     return false;
 }

@@ -11,14 +11,28 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type {
+    DNS_A = 1,
+    DNS_NS = 2,
+    DNS_CNAME = 5,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28,
+    DNS_TLSA = 52,
+    DNS_CAA = 257,
+};
 
+#define DNS_CNAMES_MAX  16
 #define DNS_RECORDS_MAX 1000 /* of one type in one answer; more are passed over */
 
 struct dns_record {
     struct str text; /* MX: the host, "." for a null MX (RFC 7505); A, AAAA: the address; TXT: its
-                        strings joined; CNAME: the name; names without the trailing dot */
-    uint16_t preference; /* MX */
+                        strings joined; CNAME, NS: the name; names without the trailing dot; TLSA:
+                        the association data, raw; CAA: the value */
+    uint16_t preference;               /* MX */
+    uint8_t usage, selector, matching; /* TLSA, RFC 6698 2.1 */
+    bool critical;                     /* CAA, RFC 8659 4.1 */
+    struct str tag;                    /* CAA, in lower case */
 };
 
 struct dns_records {
@@ -26,6 +40,8 @@ struct dns_records {
     size_t count;
     uint32_t ttl;         /* the lowest among them, in seconds */
     struct str canonical; /* where the last CNAME led; empty without one */
+    struct str *cnames;   /* the targets of the CNAMEs from the name asked for on, in their order */
+    size_t cname_count;   /* at most DNS_CNAMES_MAX */
 };
 
 /* Reads the records of one type from the answer section of a message. Records of that type that are

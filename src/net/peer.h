@@ -1,0 +1,48 @@
+/*
+ * peer.h - what our TCP and TLS clients (http_client.h, smtp_client.h, tls_client.h) have in
+ * common.
+ *
+ * A client never judges: it does what it was told, up to where that goes, and tells how far it came
+ * and what it saw. Each has one deadline in all, from start to callback.
+ */
+#ifndef SEALPOST_NET_PEER_H
+#define SEALPOST_NET_PEER_H
+
+#include "base/str.h"
+#include "net/address.h"
+
+/* Why a client stopped before its end. */
+enum net_failure {
+    NET_OK,          /* it did not */
+    NET_FORBIDDEN,   /* the guard of address.h: nothing was sent there */
+    NET_REFUSED,     /* ECONNREFUSED: the host is up and nobody listens */
+    NET_UNREACHABLE, /* no route to the host or its network; no address of that family here */
+    NET_TIMEOUT,     /* the deadline passed */
+    NET_CLOSED,      /* the peer ended the connection (FIN or RST) where it should have spoken */
+    NET_TLS,         /* the handshake failed; `detail` has the reason */
+    NET_PROTOCOL,    /* what came is not the protocol; `detail` says what */
+    NET_TOO_LARGE,   /* more than the limit that was given */
+    NET_REPLY,       /* the peer refused by its protocol: SMTP's reply, see there */
+    NET_LOCAL,       /* this machine could not: no memory, no descriptors; `detail` says what */
+};
+
+/* "refused", "timeout": what JSON carries. */
+const char *net_failure_name(enum net_failure failure);
+
+/* Certificates kept of what a peer sends; more are passed over. Bytes of them all together. */
+#define TLS_CHAIN_MAX       10
+#define TLS_CHAIN_BYTES_MAX ((size_t)64 * 1024)
+
+/* What a peer showed in a handshake. All of it lives in the caller's arena. */
+struct tls_peer {
+    unsigned version; /* 0x0303 TLS 1.2, 0x0304 TLS 1.3; 0: the handshake was not completed */
+    struct str cipher;
+    struct str
+        *chain; /* DER, as sent, the leaf first; may be there without a completed handshake */
+    size_t chain_count;
+};
+
+/* "TLS 1.3"; "" for 0. */
+const char *tls_version_name(unsigned version);
+
+#endif
