@@ -14,6 +14,7 @@ usage() {
 ./do manual                   draft what the manual pages lack of the program's commands, options, keys, events
 ./do fuzz [TARGET] [SECONDS]  fuzz one parser or all of them (60 seconds each)
 ./do bench [NAME]             measure what is claimed to be fast
+./do lab up|shell|down        a small internet in namespaces, to try things in (as root; tests/lab/README.md)
 ./do fresh [RELEASE] [USER]   try run and test on a bare Debian made for it (as root)
 
 Missing Debian packages are installed; the list and the command are shown first. SEALPOST_NO_INSTALL=1
@@ -37,13 +38,16 @@ packages_for() {
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="curl dns-root-data openssl"
     local test="knot libcmocka-dev valgrind scdoc"
+    local lab="$run apache2 bind9-dnsutils dovecot-imapd iproute2 knot knot-dnsutils nftables
+        nginx-light|nginx pebble postfix python3 unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
     case $1 in
     build) echo "$build" ;;
     run) echo "$build $run" ;;
-    test) echo "$build $run $test" ;;
+    test) echo "$build $run $test $lab" ;;
+    lab) echo "$lab" ;;
     fuzz) echo "$build libcmocka-dev $clang" ;;
-    lint) echo "$build $run $test $clang clang-format clang-tidy" ;;
+    lint) echo "$build $run $test $lab $clang clang-format clang-tidy" ;;
     bench) echo "$build $run nginx-light|nginx jq" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
@@ -55,6 +59,7 @@ programs_for() {
     local build="cc meson ninja pkg-config python3"
     case $1 in
     build) echo "$build" ;;
+    lab) echo "apache2 curl dig dovecot ip keymgr knotd nft nginx openssl pebble postconf python3 unbound unshare" ;;
     run) echo "$build curl openssl" ;;
     test) echo "$build curl knotd openssl valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
@@ -106,8 +111,12 @@ choose_package() {
 # What is wanted of these packages are programs; their services are none of our business.
 service_of() {
     case $1 in
+    apache2) echo apache2.service ;;
+    dovecot-imapd) echo dovecot.service ;;
     knot) echo knot.service ;;
     nginx | nginx-light) echo nginx.service ;;
+    postfix) echo postfix.service ;;
+    unbound) echo unbound.service ;;
     esac
 }
 
@@ -305,6 +314,18 @@ task_bench() {
     exec bench/run build-bench "$@"
 }
 
+task_lab() {
+    case ${1:-} in
+    up | shell | run)
+        need lab
+        [ "$1" != shell ] || build_program
+        ;;
+    down | status) ;;
+    *) die "say ./do lab up, shell, run, status or down" ;;
+    esac
+    exec python3 tests/lab/lab.py "$@"
+}
+
 task_fresh() {
     need fresh
     exec tools/fresh.sh "$@"
@@ -314,7 +335,7 @@ main() {
     local task=${1:-}
     [ $# -gt 0 ] && shift
     case $task in
-    run | build | test | soak | lint | format | manual | fuzz | bench | fresh) "task_$task" "$@" ;;
+    run | build | test | soak | lint | format | manual | fuzz | bench | lab | fresh) "task_$task" "$@" ;;
     need) need "$@" ;; # install what a task needs, for .ci/run
     "" | help | --help | -h) usage ;;
     *)

@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+"""What no real server can be made to show: a program that listens at some addresses and misbehaves at each.
+
+    fault.py dns|http|smtp FILE
+
+FILE is a JSON list of objects with the address to `listen` at and the `fault`, which is the name of a function below.
+Prints "ready" when all of them listen.
+"""
+
+import asyncio
+import json
+import ssl
+import struct
+import sys
+
+FOREVER = 3600
+
+
+async def hang():
+    await asyncio.sleep(FOREVER)
+
+
+async def repeat(writer, make, pause=0.0):
+    """Writes make(0), make(1), ... until the client goes away."""
+    number = 0
+    while True:
+        writer.write(make(number))
+        await writer.drain()
+        await asyncio.sleep(pause)
+        number += 1
+
+
+# ---- http: what happens after the connection; those with TLS are in the second group ----
+
+async def http_close(reader, writer, item):
+    """Closes at once, before TLS."""
+
+
+async def http_hang(reader, writer, item):
+    """Takes the connection and never speaks, not even TLS."""
+    await hang()
+
+
+async def http_garbage(reader, writer, item):
+    """Speaks something else than TLS."""
+    await reader.read(1)
+    writer.write(b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<h1>Plain HTTP here</h1>\r\n")
+
+
+async def tls_close(reader, writer, item):
+    """Closes after the request without a reply."""
+    await reader.readuntil(b"\r\n\r\n")
+
+
+async def tls_hang(reader, writer, item):
+    """Takes the request and never replies."""
+    await hang()
+
+
+async def tls_half_reply(reader, writer, item):
+    """Closes before the end of the body."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(head(1000) + item["body"].encode()[:20])
+
+
+async def tls_half_reply_hang(reader, writer, item):
+    """Never sends the rest of the body."""
+    await tls_half_reply(reader, writer, item)
+    await writer.drain()
+    await hang()
+
+
+async def tls_half_head(reader, writer, item):
+    """Closes within the header fields."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+
+
+async def tls_endless_head(reader, writer, item):
+    """Header fields without an end."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    await repeat(writer, lambda n: f"X-Field-{n}: {'x' * 1000}\r\n".encode())
+
+
+async def tls_endless_body(reader, writer, item):
+    """A body without an end."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n")
+    await repeat(writer, lambda n: b"# and so on\n" * 100)
+
+
+async def tls_slow(reader, writer, item):
+    """A good reply that takes item["seconds"]."""
+    await reader.readuntil(b"\r\n\r\n")
+    reply = head(len(item["body"])) + item["body"].encode()
+    pause = item.get("seconds", 7) / len(reply)
+    for at in range(len(reply)):
+        writer.write(reply[at:at + 1])
+        await writer.drain()
+        await asyncio.sleep(pause)
+
+
+async def tls_drip(reader, writer, item):
+    """A good reply, one byte in ten seconds."""
+    await tls_slow(reader, writer, {**item, "seconds": 10 * len(item["body"])})
+
+
+async def tls_no_status(reader, writer, item):
+    """A reply that is not HTTP."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(item["body"].encode())
+
+
+def head(length):
+    return f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+# ---- smtp ----
+
+async def smtp_close(reader, writer, item):
+    """Closes at once."""
+
+
+async def smtp_hang(reader, writer, item):
+    """Takes the connection and never greets."""
+    await hang()
+
+
+async def smtp_half_banner(reader, writer, item):
+    """Sends half a greeting and no more."""
+    writer.write(b"220 mx.half")
+    await writer.drain()
+    await hang()
+
+
+async def smtp_garbage(reader, writer, item):
+    """Greets with what is no SMTP."""
+    writer.write(b"\x00\xff\x16\x03 SSH-2.0-OpenSSH_9.2\r\n")
+    await writer.drain()
+    await reader.read(1000)
+
+
+async def smtp_reject(reader, writer, item):
+    """Greets with 554 (RFC 5321, 3.1) and closes after QUIT."""
+    writer.write(b"554 5.7.1 No SMTP service for you here\r\n")
+    await converse(reader, writer, {})
+
+
+async def smtp_busy(reader, writer, item):
+    """Greets with 421 and closes."""
+    writer.write(b"421 4.3.2 Too many connections, come back later\r\n")
+
+
+async def smtp_close_after_ehlo(reader, writer, item):
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await reader.readline()
+
+
+async def smtp_ehlo_hang(reader, writer, item):
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await writer.drain()
+    await hang()
+
+
+async def smtp_no_ehlo(reader, writer, item):
+    """Knows HELO only."""
+    writer.write(b"220 mx.test SMTP\r\n")
+    await converse(reader, writer, {b"HELO": b"250 mx.test\r\n", b"EHLO": b"502 5.5.2 What is that?\r\n"})
+
+
+async def smtp_endless_reply(reader, writer, item):
+    """Lines of one reply without an end."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await reader.readline()
+    await repeat(writer, lambda n: f"250-EXTENSION-{n}\r\n".encode())
+
+
+async def smtp_endless_line(reader, writer, item):
+    """One line without an end."""
+    writer.write(b"220 mx.test ")
+    await repeat(writer, lambda n: b"x" * 1000)
+
+
+EHLO = b"250-mx.test\r\n250-PIPELINING\r\n250 STARTTLS\r\n"
+
+
+async def smtp_starttls_454(reader, writer, item):
+    """Offers STARTTLS and then says that TLS is not available."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": b"454 4.7.0 TLS not available\r\n"})
+
+
+async def smtp_starttls_garbage(reader, writer, item):
+    """Agrees to STARTTLS and then speaks no TLS."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": b"220 2.0.0 Ready\r\n"}, until=b"STARTTLS")
+    await reader.read(1)
+    writer.write(b"this is no TLS at all\r\n" * 10)
+
+
+async def smtp_starttls_hang(reader, writer, item):
+    """Agrees to STARTTLS and then says nothing."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": b"220 2.0.0 Ready\r\n"}, until=b"STARTTLS")
+    await hang()
+
+
+async def smtp_starttls_close(reader, writer, item):
+    """Agrees to STARTTLS and closes."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": b"220 2.0.0 Ready\r\n"}, until=b"STARTTLS")
+
+
+async def smtp_starttls_injected(reader, writer, item):
+    """What somebody on the way puts after the reply to STARTTLS is in clear text, and must be ignored."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    ready = b"220 2.0.0 Ready\r\n250-mx.test\r\n250 INJECTED\r\n"
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": ready}, until=b"STARTTLS")
+    await hang()
+
+
+async def converse(reader, writer, replies, until=b"QUIT"):
+    """Answers commands by their first word."""
+    while line := await reader.readline():
+        verb = line.split()[0].upper() if line.split() else b""
+        writer.write(replies.get(verb, b"221 2.0.0 Bye\r\n" if verb == b"QUIT" else b"503 5.5.1 Not now\r\n"))
+        await writer.drain()
+        if verb in (until, b"QUIT"):
+            return
+
+
+# ---- dns: a function takes the query and gives the reply, or None for silence ----
+
+async def dns_hang(query, item):
+    """Never answers."""
+    return None
+
+
+async def dns_servfail(query, item):
+    return query[:2] + bytes([0x80 | query[2], 2]) + query[4:]
+
+
+async def dns_refused(query, item):
+    return query[:2] + bytes([0x80 | query[2], 5]) + query[4:]
+
+
+async def dns_broken_signature(query, item):
+    """Hands on what the upstream says, with one bit wrong in each signature."""
+    reply = bytearray(await ask(query, item["upstream"]))
+    for kind, end in records(reply):
+        if kind == 46:
+            reply[end - 1] ^= 1
+    return bytes(reply)
+
+
+async def dns_replace(query, item):
+    """Hands on what the upstream says with item["old"] replaced by item["new"] of the same length: a secondary that
+    has an older zone, or somebody who lies."""
+    return (await ask(query, item["upstream"])).replace(item["old"].encode(), item["new"].encode())
+
+
+async def dns_rebind(query, item):
+    """A records that change: the first answer is item["first"], all later ones are item["then"]; TTL 0."""
+    name_end = skip_name(query, 12)
+    kind = struct.unpack_from("!H", query, name_end)[0]
+    question = query[12:name_end + 4]
+    head_of = query[:2] + b"\x84\x00" + struct.pack("!HHHH", 1, int(kind == 1), 0, 0)
+    if kind != 1:
+        return head_of + question
+    address = item["then"] if item.get("asked") else item["first"]
+    item["asked"] = True
+    return head_of + question + struct.pack("!HHHIH", 0xC00C, 1, 1, 0, 4) + bytes(map(int, address.split(".")))
+
+
+def skip_name(message, at):
+    while message[at]:
+        if message[at] >= 0xC0:
+            return at + 2
+        at += message[at] + 1
+    return at + 1
+
+
+def records(message):
+    """Type and end of each record in a reply."""
+    questions, *counts = struct.unpack_from("!4H", message, 4)
+    at = 12
+    for _ in range(questions):
+        at = skip_name(message, at) + 4
+    for _ in range(sum(counts)):
+        at = skip_name(message, at)
+        kind, _, _, length = struct.unpack_from("!HHIH", message, at)
+        at += 10 + length
+        yield kind, at
+
+
+async def ask(query, upstream):
+    loop = asyncio.get_running_loop()
+    answer = loop.create_future()
+
+    class Client(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            transport.sendto(query)
+
+        def datagram_received(self, data, addr):
+            if not answer.done():
+                answer.set_result(data)
+
+    transport, _ = await loop.create_datagram_endpoint(Client, remote_addr=(upstream, 53))
+    try:
+        return await asyncio.wait_for(answer, 5)
+    finally:
+        transport.close()
+
+
+class DnsServer(asyncio.DatagramProtocol):
+    def __init__(self, item):
+        self.item, self.transport, self.tasks = item, None, set()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        task = asyncio.ensure_future(self.answer(data, addr))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def answer(self, query, addr):
+        if reply := await globals()["dns_" + self.item["fault"]](query, self.item):
+            self.transport.sendto(reply, addr)
+
+
+# ---- listening ----
+
+async def listen_tcp(kind, item):
+    fault, context = item["fault"].replace("-", "_"), None
+    behave = globals().get(f"{kind}_{fault}")
+    if kind == "http" and not behave:
+        behave = globals()["tls_" + fault]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(item["certificate"])
+
+    async def serve(reader, writer):
+        try:
+            await behave(reader, writer, item)
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # the client went away
+        finally:
+            writer.close()
+
+    await asyncio.start_server(serve, item["listen"], item.get("port", 443 if kind == "http" else 25), ssl=context)
+
+
+async def main(kind, path):
+    with open(path, encoding="utf-8") as f:
+        items = json.load(f)
+    for item in items:
+        if kind == "dns":
+            item["fault"] = item["fault"].replace("-", "_")
+            await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda item=item: DnsServer(item), local_addr=(item["listen"], 53))
+        else:
+            await listen_tcp(kind, item)
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,94 @@
+"""The lab's web servers: nginx with a server block for each host name, each at its own addresses."""
+
+import dataclasses
+import os
+
+from network import quoted
+
+PATH = "/.well-known/mta-sts.txt"
+
+
+@dataclasses.dataclass
+class Site:
+    """What one host name shows at its addresses."""
+
+    name: str
+    addresses: list
+    certificate: str              # the file with key and chain
+    default: str = ""             # the same for another server name or none; empty: the handshake is refused
+    body: str = ""
+    path: str = PATH
+    status: int = 200
+    media_type: str = "text/plain"
+    location: str = ""            # where a redirect leads
+    headers: tuple = ()           # further ones, "Name: value"
+    browsers_only: bool = False
+    tls: str = "TLSv1.2 TLSv1.3"
+
+
+class Web:
+    def __init__(self, folder):
+        self.folder, self.sites, self.faults = folder, [], []
+
+    def serve(self, site):
+        self.sites.append(site)
+
+    def start(self, servers):
+        os.makedirs(os.path.join(self.folder, "www"), exist_ok=True)
+        file = os.path.join(self.folder, "nginx.conf")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write(HEAD.format(folder=self.folder))
+            for number, site in enumerate(self.sites):
+                f.write(self.default_block(site) + self.block(site, number))
+            f.write("}\n")
+        servers.start("web", "nginx", ["nginx", "-c", file], "detach")
+        if self.faults:
+            servers.start_faults("web", "http", self.faults)
+
+    def listen(self, site, more):
+        return "".join(f"    listen {quoted(a, 443)} ssl{more};\n" for a in site.addresses)
+
+    def default_block(self, site):
+        listen = self.listen(site, " default_server")
+        what = f"ssl_certificate {site.default};\n    ssl_certificate_key {site.default};\n    return 404" \
+            if site.default else "ssl_reject_handshake on"
+        return f"server {{\n{listen}    server_name _;\n    ssl_protocols {site.tls};\n    {what};\n}}\n"
+
+    def block(self, site, number):
+        body = os.path.join(self.folder, "www", f"{number}.txt")
+        with open(body, "w", encoding="utf-8", newline="") as f:
+            f.write(site.body)
+        lines = [f'add_header {name} "{value.strip()}" always;'
+                 for name, _, value in (h.partition(":") for h in site.headers)]
+        if site.browsers_only:
+            lines.append("if ($http_user_agent !~ Mozilla) { return 403; }")
+        if site.location:
+            lines.append(f"return {site.status} {site.location};")
+        elif site.status != 200:
+            lines.append(f'default_type text/html; return {site.status} "<html>no policy here</html>";')
+        else:
+            lines.append(f'types {{ }} default_type "{site.media_type}"; alias {body};')
+        inner = "\n".join("        " + line for line in lines)
+        return (f"server {{\n{self.listen(site, '')}    server_name {site.name};\n    ssl_protocols {site.tls};\n"
+                f"    ssl_certificate {site.certificate};\n    ssl_certificate_key {site.certificate};\n"
+                f"    location = {site.path} {{\n{inner}\n    }}\n    location / {{ return 404; }}\n}}\n")
+
+
+HEAD = """user root;
+worker_processes 1;
+pid {folder}/run-nginx.pid;
+error_log {folder}/log/nginx-error.log;
+events {{ worker_connections 4096; }}
+http {{
+access_log {folder}/log/nginx-access.log;
+client_body_temp_path {folder}/www/body;
+proxy_temp_path {folder}/www/proxy;
+fastcgi_temp_path {folder}/www/fastcgi;
+uwsgi_temp_path {folder}/www/uwsgi;
+scgi_temp_path {folder}/www/scgi;
+server_names_hash_bucket_size 256;
+server_names_hash_max_size 8192;
+etag off;
+ssl_ciphers ALL:@SECLEVEL=0;
+ssl_session_cache none;
+"""
