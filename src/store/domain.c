@@ -15,8 +15,7 @@ struct domain_change {
     int64_t now;
 };
 
-/* Whether the name is in the one form that is stored. */
-static int check_name(struct str name, struct error *err)
+int domain_name_check(struct str name, struct error *err)
 {
     struct buf ascii CLEANUP(buf_done);
     buf_init(&ascii, DOMAIN_NAME_MAX + 1);
@@ -52,7 +51,7 @@ int store_domain_add(struct store *s, struct str name, int64_t now, struct error
     struct store_db *db = store_db_for(s, STORE_CONTROL, STORE_WRITE, err);
     if (!db)
         return -ERROR_BUG;
-    int rc = check_name(name, err);
+    int rc = domain_name_check(name, err);
     if (rc < 0)
         return rc;
     return store_transaction(db, add_body, &(struct domain_change){name, now}, err);

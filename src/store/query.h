@@ -72,6 +72,9 @@ int store_transaction(struct store_db *db,
 int change_append(struct store_db *db, enum store_change_kind kind, struct str key,
                   struct error *err) NODISCARD;
 
+/* Whether the name is in the one form that is stored. Error: store-domain-invalid. */
+int domain_name_check(struct str name, struct error *err) NODISCARD;
+
 /* The number of a domain's row. 1: *id written; 0: there is no such domain. */
 int domain_id(struct store_db *db, struct str name, int64_t *id, struct error *err) NODISCARD;
 

@@ -74,6 +74,21 @@ static const char *const secrets_steps[] = {
     NULL,
 };
 
+static const char *const outbound_steps[] = {
+    CHANGE_LOG,
+    /* What the last check of a domain saw. An absent record or policy has an empty text. */
+    "CREATE TABLE seen_domain ("
+    "  domain TEXT PRIMARY KEY NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  policy_id TEXT NOT NULL,"
+    "  body_hash TEXT NOT NULL,"
+    "  mode TEXT NOT NULL CHECK (mode IN ('none', 'testing', 'enforce')),"
+    "  max_age INTEGER NOT NULL CHECK (max_age BETWEEN 0 AND 31557600),"
+    "  enforce_until INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
+    NULL,
+};
+
 static const char *const log_only_steps[] = {CHANGE_LOG, NULL};
 
 #define GROUP         "sealpost"
@@ -107,7 +122,7 @@ const struct store_schema store_schemas[STORE_DATABASE_COUNT] = {
                         .path = "outbound.db",
                         .group = GROUP,
                         .application_id = 0x53506f31, /* SPo1 */
-                        .steps = log_only_steps},
+                        .steps = outbound_steps},
 };
 
 unsigned store_schema_version(const struct store_schema *schema)

@@ -244,6 +244,30 @@ int store_certificate_list(struct store *s,
 /* 1: removed; 0: there was none. */
 int store_certificate_remove(struct store *s, int64_t id, struct error *err) NODISCARD;
 
+/* ---- what checks saw (outbound) ---- */
+
+/* What the last check saw of a domain, so that the next one can tell what has changed. Any domain,
+ * not only those of the store. No part of what is served: not in the change log. */
+struct store_seen {
+    int64_t at;           /* when it was looked at */
+    struct str id;        /* of the `_mta-sts` record; empty: there was none */
+    struct str body_hash; /* of the policy, SHA-256 in hex; empty: there was none */
+    enum sts_mode mode;   /* of that policy */
+    uint32_t max_age;
+    int64_t enforce_until; /* until when senders may hold a policy in enforce; 0: none was seen */
+};
+
+#define STORE_SEEN_ID_MAX   64
+#define STORE_SEEN_HASH_MAX 128
+
+/* 1: *out filled; 0: the domain was not looked at yet. */
+int store_seen_get(struct store *s, struct str domain, struct arena *arena, struct store_seen *out,
+                   struct error *err) NODISCARD;
+
+/* Puts it in place of what was seen before. 1. Errors: store-domain-invalid, store-seen-invalid. */
+int store_seen_put(struct store *s, struct str domain, const struct store_seen *in,
+                   struct error *err) NODISCARD;
+
 /* ---- what changed (control, secrets; each has its own log) ---- */
 
 enum store_change_kind {
