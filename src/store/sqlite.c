@@ -120,19 +120,21 @@ static void finish(struct store_stmt *stmt)
     sqlite3_finalize(native(stmt));
 }
 
-static int begin(struct store_db *db, struct error *err)
-{
-    /* IMMEDIATE takes the write lock now, where waiting for it is possible; a transaction that
-     * began with reading could not wait for it later. */
-    return sqlite_exec(db, "BEGIN IMMEDIATE", err);
-}
-
 static void rollback(struct store_db *base)
 {
     struct sqlite_db *db = (struct sqlite_db *)base;
     /* Some failures have rolled back already. */
     if (!sqlite3_get_autocommit(db->handle))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int begin(struct store_db *db, struct error *err)
+{
+    /* A rollback that found no memory left its transaction open. */
+    rollback(db);
+    /* IMMEDIATE takes the write lock now, where waiting for it is possible; a transaction that
+     * began with reading could not wait for it later. */
+    return sqlite_exec(db, "BEGIN IMMEDIATE", err);
 }
 
 static int commit(struct store_db *db, struct error *err)
