@@ -42,6 +42,10 @@ struct check_settings {
     size_t connect_count;
     bool allow_private; /* the guard is off */
     bool probe_rua;     /* RCPT at the mailboxes of rua, POST at its https URIs */
+    bool thorough;      /* for a domain that somebody named: also the questions and handshakes that
+                           matter rarely (name servers one by one, CAA, wildcards, subdomains, other
+                           server names); without it their facts are not asked, not tried */
+    unsigned at_one_address; /* instead of CHECK_AT_ONE_ADDRESS; 0: that */
     unsigned host_seconds, total_seconds;
     int64_t (*clock)(void);
 };

@@ -50,6 +50,7 @@ struct fact_host {
 /* One of the policy host's addresses; index as in its fact_host. */
 struct fact_web {
     bool tried;
+    bool no_source; /* as in fact_smtp */
     struct http_fetched fetched;
     struct tls_verified verified; /* when fetched.tls.chain_count or the handshake was completed */
     bool retried_as_browser;      /* a 4xx was asked again with a browser's User-Agent */
@@ -69,7 +70,7 @@ struct fact_handshake {
 struct fact_smtp {
     bool tried;
     bool no_source; /* this machine has no way to that family (no IPv6 here): says nothing of the
-                       host */
+                       host; not tried then */
     struct smtp_session session; /* with SNI = the MX host */
     struct tls_verified verified;
     struct tls_dane dane; /* when the MX has TLSA records that are secure */
