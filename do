@@ -48,7 +48,7 @@ packages_for() {
     lab) echo "$lab" ;;
     fuzz) echo "$build libcmocka-dev $clang" ;;
     lint) echo "$build $run $test $lab $clang clang-format clang-tidy" ;;
-    bench) echo "$build $run nginx-light|nginx jq" ;;
+    bench) echo "$build $run iproute2 jq knot nginx-light|nginx unbound util-linux" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
     esac
@@ -64,7 +64,7 @@ programs_for() {
     test) echo "$build curl knotd openssl valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
     lint) echo "$build curl knotd openssl valgrind scdoc clang clang-format clang-tidy" ;;
-    bench) echo "$build curl openssl nginx jq" ;;
+    bench) echo "$build curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
     esac
