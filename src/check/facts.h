@@ -134,7 +134,8 @@ struct check_facts {
     bool null_mx;       /* RFC 7505 */
     struct fact_mx *mx; /* in the order of preference */
     size_t mx_count, mx_passed_over;
-    bool mx_given; /* --mx: not from DNS */
+    bool mx_given;     /* --mx: not from DNS */
+    bool port_25_seen; /* within the run some host took a connection on port 25 */
     struct fact_dns ns;
     struct fact_nameserver *nameservers; /* those of the zone that holds _mta-sts */
     size_t nameserver_count;
