@@ -17,7 +17,8 @@ from p256 import Key
 HINTS = "/usr/share/dns/root.hints"
 FORMER_ROOTS = ["199.9.14.201", "2001:500:200::b"]  # addresses in the hints of older resolvers
 RESOLVER = pair("dns", 53)
-SERVERS = {"ns1.test.": pair("dns", 2), "ns2.test.": pair("dns", 3)}  # of all zones below the root
+TOP = {"ns1.test.": pair("dns", 2), "ns2.test.": pair("dns", 3)}      # the servers of test.
+BELOW = {"ns3.test.": pair("dns", 4), "ns4.test.": pair("dns", 5)}    # of all zones below it
 TTL = 300
 
 
@@ -36,6 +37,9 @@ class Zone:
         self.name, self.dnssec, self.key = name, dnssec, Key()
         self.lines = [f"{name} {TTL} SOA {next(iter(servers))} hostmaster.test. 1 1800 900 604800 60"]
         self.lines += [f"{name} {TTL} NS {server}" for server in servers]
+
+    def is_signed(self):
+        return self.dnssec in ("signed", "bogus")
 
     def key_data(self):
         return struct.pack("!HBB", 257, 3, 13) + self.key.public
@@ -58,14 +62,15 @@ class Dns:
         roots = root_servers()
         self.zones = {".": Zone(".", "signed", [name for name, _ in roots])}
         self.faults = []  # the servers of fault.py
-        self.serving = [address for _, address in roots] + FORMER_ROOTS
         for name, address in roots:
             self.add(name, "AAAA" if ":" in address else "A", address)
         self.cut("test.")
-        for name, addresses in SERVERS.items():
+        for name, addresses in {**TOP, **BELOW}.items():
             self.address(name, *addresses)
-            self.serving += addresses
-        network.add("dns", *self.serving, *RESOLVER)
+        # Two knots, so that nobody learns of a zone below test. but by its delegation.
+        self.top = Knot(folder, "top", [address for _, address in roots] + FORMER_ROOTS + listed(TOP))
+        self.below = Knot(folder, "below", listed(BELOW))
+        network.add("dns", *self.top.addresses, *self.below.addresses, *RESOLVER)
 
     def zone_of(self, name):
         while name not in self.zones:
@@ -81,11 +86,11 @@ class Dns:
 
     def cut(self, name, dnssec="signed", servers=None):
         """Makes the name a zone of its own; its parent must have been made before."""
-        parent = self.zone_of(name)
-        zone = Zone(name, dnssec, servers or SERVERS)
-        parent.lines += [f"{name} {TTL} NS {server}" for server in servers or SERVERS]
+        parent, servers = self.zone_of(name), servers or (TOP if name == "test." else BELOW)
+        zone = Zone(name, dnssec, servers)
+        parent.lines += [f"{name} {TTL} NS {server}" for server in servers]
         if name == "test.":
-            parent.lines += [f"{server} {TTL} {kind} {address}" for server, both in SERVERS.items()
+            parent.lines += [f"{server} {TTL} {kind} {address}" for server, both in TOP.items()
                              for kind, address in zip(("A", "AAAA"), both)]
         if dnssec != "unsigned":
             parent.lines.append(f"{name} {TTL} DS {zone.ds()}")
@@ -97,50 +102,18 @@ class Dns:
         server, addresses = f"ns-{number}.test.", pair("dns", 1000 + number)
         self.address(server, *addresses)
         self.network.add("dns", *addresses)
-        self.faults += [{"listen": a, "fault": fault, "upstream": SERVERS["ns1.test."][0], **more} for a in addresses]
+        self.faults += [{"listen": a, "fault": fault, "upstream": BELOW["ns3.test."][0], **more} for a in addresses]
         if dnssec:
-            servers = [server] if not more.get("beside") else [*SERVERS, server]
+            servers = [server] if not more.get("beside") else [*BELOW, server]
             self.cut(name, dnssec, servers)
         else:
             self.add(name, "NS", server)
 
-    # ---- the servers ----
-
-    def write(self):
-        for sub in ("zones", "keys", "run"):
-            os.makedirs(os.path.join(self.folder, sub), exist_ok=True)
-        blocks = []
-        for zone in self.zones.values():
-            file = os.path.join(self.folder, "zones", (zone.name.rstrip(".") or "root") + ".zone")
-            with open(file, "w", encoding="ascii") as f:
-                f.write("\n".join([*zone.lines, ""]))
-            signing = "on" if zone.dnssec in ("signed", "bogus") else "off"
-            blocks.append(f"  - domain: {zone.name}\n    file: {file}\n    dnssec-signing: {signing}\n"
-                          "    dnssec-policy: lab\n")
-        with open(os.path.join(self.folder, "knot.conf"), "w", encoding="ascii") as f:
-            f.write(KNOT.format(folder=self.folder, listen=", ".join(f"{a}@53" for a in self.serving))
-                    + "".join(blocks))
+    def start(self, servers, resolver_certificate):
         with open(self.anchor, "w", encoding="ascii") as f:
             f.write(self.zones["."].key_record() + "\n")
-
-    def import_keys(self, servers):
-        """knot signs with keys that we know already, so that the parents can have their DS."""
-        waiting = []
-        for zone in self.zones.values():
-            if zone.dnssec not in ("signed", "bogus"):
-                continue
-            file = os.path.join(self.folder, "keys", (zone.name.rstrip(".") or "root") + ".pem")
-            with open(file, "w", encoding="ascii") as f:
-                f.write(pem("PRIVATE KEY", private_info(zone.key)))
-            waiting.append(servers.begin(["keymgr", "-c", os.path.join(self.folder, "knot.conf"), zone.name,
-                                          "import-pem", file, "algorithm=13", "ksk=yes", "zsk=yes"]))
-        for process in waiting:
-            servers.end(process)
-
-    def start(self, servers, resolver_certificate):
-        self.write()
-        self.import_keys(servers)
-        servers.start("dns", "knotd", ["knotd", "-c", os.path.join(self.folder, "knot.conf")], "notify")
+        self.top.start(servers, [zone for zone in self.zones.values() if zone.name in (".", "test.")])
+        self.below.start(servers, [zone for zone in self.zones.values() if zone.name not in (".", "test.")])
         file = os.path.join(self.folder, "unbound.conf")
         with open(file, "w", encoding="ascii") as f:
             f.write(UNBOUND.format(folder=self.folder, anchor=self.anchor, tls=resolver_certificate,
@@ -148,6 +121,53 @@ class Dns:
         servers.start("dns", "unbound", ["unbound", "-d", "-p", "-c", file], "notify")
         if self.faults:
             servers.start_faults("dns", "dns", self.faults)
+
+
+class Knot:
+    """One name server, with its zones, at its addresses."""
+
+    def __init__(self, folder, name, addresses):
+        self.name, self.addresses = name, addresses
+        self.folder = os.path.join(folder, "knot-" + name)
+        self.configuration = os.path.join(self.folder, "knot.conf")
+
+    def start(self, servers, zones):
+        self.write(zones)
+        self.import_keys(servers, [zone for zone in zones if zone.is_signed()])
+        servers.start("dns", "knot-" + self.name, ["knotd", "-c", self.configuration], "notify")
+
+    def write(self, zones):
+        for sub in ("zones", "keys", "run"):
+            os.makedirs(os.path.join(self.folder, sub), exist_ok=True)
+        blocks = []
+        for zone in zones:
+            file = self.file("zones", zone)
+            with open(file, "w", encoding="ascii") as f:
+                f.write("\n".join([*zone.lines, ""]))
+            blocks.append(f"  - domain: {zone.name}\n    file: {file}\n    dnssec-policy: lab\n"
+                          f"    dnssec-signing: {'on' if zone.is_signed() else 'off'}\n")
+        with open(self.configuration, "w", encoding="ascii") as f:
+            f.write(KNOT.format(folder=self.folder, listen=", ".join(f"{a}@53" for a in self.addresses))
+                    + ("zone:\n" if blocks else "") + "".join(blocks))
+
+    def file(self, kind, zone):
+        return os.path.join(self.folder, kind, zone.name.rstrip(".") or "root")
+
+    def import_keys(self, servers, zones):
+        """knot signs with keys that we know already, so that the parents can have their DS."""
+        waiting = []
+        for zone in zones:
+            file = self.file("keys", zone) + ".pem"
+            with open(file, "w", encoding="ascii") as f:
+                f.write(pem("PRIVATE KEY", private_info(zone.key)))
+            waiting.append(servers.begin(["keymgr", "-c", self.configuration, zone.name, "import-pem", file,
+                                          "algorithm=13", "ksk=yes", "zsk=yes"]))
+        for process in waiting:
+            servers.end(process)
+
+
+def listed(servers):
+    return [address for addresses in servers.values() for address in addresses]
 
 
 def resolv_conf():
@@ -177,7 +197,6 @@ template:
     zonefile-sync: -1
     zonefile-load: whole
     journal-content: none
-zone:
 """
 
 UNBOUND = """server:

@@ -47,12 +47,12 @@ async def http_garbage(reader, writer, item):
     writer.write(b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<h1>Plain HTTP here</h1>\r\n")
 
 
-async def tls_close(reader, writer, item):
+async def tls_close_after_request(reader, writer, item):
     """Closes after the request without a reply."""
     await reader.readuntil(b"\r\n\r\n")
 
 
-async def tls_hang(reader, writer, item):
+async def tls_hang_after_request(reader, writer, item):
     """Takes the request and never replies."""
     await hang()
 

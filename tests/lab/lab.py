@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The lab: a small internet in namespaces of this machine. README.md says what is in it.
 
-    lab.py up [--scenarios FOLDER|none]   starts the lab of this checkout and says how to use it; it stays until down
+    lab.py up [--scenarios FOLDER|none] [--with pebble,dovecot]
+                                          starts the lab of this checkout and says how to use it; it stays until down
     lab.py run [ROLE] -- COMMAND...       runs a command in it (ROLE: sender, blocked, dns, web, mail)
     lab.py shell                          a shell in the sender's namespace; starts the lab when it is not up
     lab.py status                         what is up, as JSON
@@ -41,7 +42,7 @@ def why_not():
     missing = [p for p in PROGRAMS if not shutil.which(p, path=path)]
     if missing:
         return f"the lab needs the programs {', '.join(missing)}"
-    tried = subprocess.run(["unshare", "--fork", "--pid", "--mount", "--mount-proc", "--net", "true"],
+    tried = subprocess.run(["unshare", "--fork", "--pid", "--mount", "--mount-proc", "--net", "--uts", "true"],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return f"no namespaces here: {tried.stdout.strip()}" if tried.returncode else None
 
@@ -70,8 +71,8 @@ def child_of(pid):
 class Lab:
     """A lab of one's own: `with Lab() as lab: lab.run(["curl", ...])`. It ends with the block, or with this process."""
 
-    def __init__(self, scenarios=SCENARIOS, folder=None):
-        self.scenarios, self.folder, self.state, self.process = scenarios, folder, None, None
+    def __init__(self, scenarios=SCENARIOS, folder=None, needs=()):
+        self.scenarios, self.folder, self.needs, self.state, self.process = scenarios, folder, needs, None, None
 
     def __enter__(self):
         return self.start(attached=True)
@@ -86,10 +87,9 @@ class Lab:
         os.chmod(self.folder, 0o755)
         self.write("starter", {"pid": os.getpid(), "begun": begun(os.getpid())})
         with open(os.path.join(self.folder, "machine.log"), "w", encoding="utf-8") as log:
-            # pylint: disable-next=consider-using-with # it stays
             self.process = subprocess.Popen(
-                ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--mount-proc", "--net", sys.executable, "-SB",
-                 os.path.join(HERE, "machine.py"), self.folder, self.scenarios] + ["attached"] * attached,
+                ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--mount-proc", "--net", "--uts", sys.executable, "-SB",
+                 os.path.join(HERE, "machine.py"), self.folder, self.scenarios, *self.needs] + ["attached"] * attached,
                 stdin=subprocess.PIPE if attached else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True, text=True, cwd="/")
         first = json.loads(self.process.stdout.readline() or '{"failed": "it ended at once"}')
@@ -124,7 +124,7 @@ class Lab:
 
     def command(self, command, role="sender", folder="/"):
         """The command line that runs a command within the lab."""
-        return ["nsenter", f"--target={self.state['pid']}", "--mount", "--pid", "--net", f"--wd={folder}", "--",
+        return ["nsenter", f"--target={self.state['pid']}", "--mount", "--pid", "--net", "--uts", f"--wd={folder}", "--",
                 "nsenter", f"--net=/run/netns/{role}", "--", *command]
 
     def run(self, command, role="sender", timeout=60, **more):
@@ -198,14 +198,14 @@ Use it:
       --trust-anchor {state['trust_anchor']} --ca-file {state['ca_file']}""")
 
 
-def up(scenarios):
+def up(scenarios, needs):
     lab = load(own_folder())
     if not lab:
         reason = why_not()
         if reason:
             raise LabError(reason)
         shutil.rmtree(own_folder(), ignore_errors=True)
-        lab = Lab(scenarios, own_folder()).start(attached=False)
+        lab = Lab(scenarios, own_folder(), needs).start(attached=False)
     return lab
 
 
@@ -227,7 +227,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True)
     for name in ("up", "shell"):
-        commands.add_parser(name).add_argument("--scenarios", default=SCENARIOS)
+        command = commands.add_parser(name)
+        command.add_argument("--scenarios", default=SCENARIOS, type=lambda p: p if p == "none" else os.path.abspath(p))
+        command.add_argument("--with", dest="needs", default=[], type=lambda text: text.split(","))
     run = commands.add_parser("run")
     run.add_argument("role", nargs="?", default="sender")
     run.add_argument("command", nargs=argparse.REMAINDER)
@@ -240,9 +242,9 @@ def main():
     wanted = arguments()
     try:
         if wanted.what == "up":
-            describe(up(wanted.scenarios))
+            describe(up(wanted.scenarios, wanted.needs))
         elif wanted.what == "shell":
-            enter(up(wanted.scenarios), "sender", ["bash"])
+            enter(up(wanted.scenarios, wanted.needs), "sender", ["bash"])
         elif wanted.what == "run":
             enter(need_lab(), wanted.role, [c for i, c in enumerate(wanted.command) if i or c != "--"])
         elif wanted.what == "status":

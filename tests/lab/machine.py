@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The first process of a lab: builds it and stays until the lab ends.
 
-    machine.py FOLDER SCENARIOS|none [attached]
+    machine.py FOLDER SCENARIOS|none [attached] [pebble] [dovecot]
 
-Started by lab.py in PID, mount and network namespaces of its own: when this process ends, however it ends, the kernel
+Started by lab.py in PID, mount, network and UTS namespaces of its own: when this process ends, however it ends, the kernel
 ends every other process of the lab and takes its networks and mounts away. Nothing else needs to clean up. Prints one
 line of JSON when the lab is up, or {"failed": WHY}. With `attached`, it ends when its standard input does.
 """
@@ -12,26 +12,32 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 import traceback
 
 import scenario
+from acme import Pebble
 from ca import Authority
 from dns import Dns, resolv_conf
-from mail import Mail
+from mail import Dovecot, Mail
 from network import ROLES, Network, pair
 from plant import Planter
 from servers import Servers
 from web import Web
 
 
+ON_DEMAND = {"pebble": Pebble, "dovecot": Dovecot}
+
+
 def private_files(folder):
     """This machine's files as the lab's programs must see them, in this mount namespace only."""
+    socket.sethostname("lab")  # servers ask for its address, before there is a resolver
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
     for path, text in (("/etc/resolv.conf", resolv_conf()),
-                       ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+                       ("/etc/hosts", "127.0.0.1 localhost lab\n::1 localhost lab\n"),
                        ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n")):
         mine = os.path.join(folder, os.path.basename(path))
         with open(mine, "w", encoding="ascii") as f:
@@ -44,7 +50,7 @@ def private_files(folder):
         subprocess.run(["mount", "--bind", mine, place], check=True)
 
 
-def build(folder, scenarios):
+def build(folder, scenarios, needs):
     began = time.monotonic()
     private_files(folder)
     servers, network, authority = Servers(folder), Network(), Authority(os.path.join(folder, "tls"))
@@ -53,10 +59,13 @@ def build(folder, scenarios):
     planter.common()
     for number, one in enumerate(scenarios, 1):
         planter.plant(number, one)
+    extra = [Server(folder, network, dns, authority) for name, Server in ON_DEMAND.items() if name in needs]
     network.build()
     dns.start(servers, authority.serve("good", "resolver.test").path)
     web.start(servers)
     mail.start(servers)
+    for server in extra:
+        server.start(servers)
     servers.wait()
     return servers, {"folder": folder, "trust_anchor": dns.anchor, "ca_file": authority.file, "resolver": dns.resolver,
                      "sender": pair("sender", 1), "roles": list(ROLES), "seconds": round(time.monotonic() - began, 2),
@@ -81,7 +90,8 @@ def main():
     folder, wanted, *how = sys.argv[1:]
     try:
         scenarios = [] if wanted == "none" else scenario.read_all(wanted)
-        servers, state = build(folder, scenarios)  # pylint: disable=unused-variable # it holds the processes
+        needs = set(how).union(*(one.needs for one in scenarios))
+        _servers, state = build(folder, scenarios, needs)
     except Exception as e:  # whoever started this must hear of it
         traceback.print_exc()
         print(json.dumps({"failed": str(e)}), flush=True)

@@ -6,7 +6,7 @@ import os
 import pwd
 import subprocess
 
-from network import quoted
+from network import pair, quoted
 
 DAEMONS = "/usr/lib/postfix/sbin"
 
@@ -105,6 +105,28 @@ class Postfix:
                            MAIL_CONFIG=self.folder)
 
 
+class Dovecot:
+    """IMAP over TLS and with STARTTLS, at imap.test, to the mailbox that the receiving Postfix fills."""
+
+    NAME, USER, PASSWORD = "imap.test", "reports", "lab"
+
+    def __init__(self, folder, network, dns, authority):
+        self.folder, self.addresses = folder, pair("mail", 2)
+        network.add("mail", *self.addresses)
+        dns.address(self.NAME + ".", *self.addresses)
+        self.certificate = authority.serve("good", self.NAME).path
+
+    def start(self, servers):
+        os.makedirs(os.path.join(self.folder, "dovecot"))
+        file = os.path.join(self.folder, "dovecot.conf")
+        owner = pwd.getpwnam("postfix")
+        with open(file, "w", encoding="ascii") as f:
+            f.write(DOVECOT.format(folder=self.folder, listen=", ".join(self.addresses), tls=self.certificate,
+                                   user=self.USER, password=self.PASSWORD, uid=owner.pw_uid, gid=owner.pw_gid,
+                                   log=servers.log("dovecot")))
+        servers.start("mail", "dovecot", ["dovecot", "-c", file], "detach")
+
+
 MAIN = """compatibility_level = 3.6
 queue_directory = {folder}/queue
 data_directory = {folder}/data
@@ -133,6 +155,7 @@ virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 smtpd_peername_lookup = no
+smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@reports.test=REJECT}}
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_loglevel = 1
@@ -173,3 +196,22 @@ virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd"""
+
+DOVECOT = """base_dir = {folder}/dovecot
+log_path = {log}
+listen = {listen}
+protocols = imap
+ssl = required
+ssl_cert = <{tls}
+ssl_key = <{tls}
+mail_location = maildir:{folder}/boxes/inbox
+first_valid_uid = 1
+passdb {{
+  driver = static
+  args = user={user} password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/boxes
+}}
+"""

@@ -1,5 +1,7 @@
 """Plants the domains of scenarios into the lab: their records, certificates, web and mail servers, faults."""
 
+import ipaddress
+
 import ca
 import scenario as reader
 from mail import MxHost
@@ -19,6 +21,13 @@ def quoted(text):
                     for part in parts)
 
 
+def can_be_given(address):
+    """Whether a server can be put at an address that a scenario names: a private one that is not every machine's
+    own. Whoever connects to it in spite of what it is finds a server in perfect order."""
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_private and not parsed.is_loopback and not getattr(parsed, "ipv4_mapped", None)
+
+
 class Planter:
     def __init__(self, network, dns, web, mail, authority):
         self.network, self.dns, self.web, self.mail, self.authority = network, dns, web, mail, authority
@@ -34,6 +43,8 @@ class Planter:
     def plant(self, number, scenario):
         domain = scenario.domain + "."
         self.hosts[scenario.domain] = {}
+        if scenario.absent:
+            return
         self.cut_zone(number, scenario, domain)
         mx_names = self.plant_mx(number, scenario, domain)
         self.plant_texts(scenario, domain)
@@ -81,15 +92,15 @@ class Planter:
             if how == "none":
                 continue
             if ":" in how or how[:1].isdigit():
-                address = how  # somewhere else
-            elif how != "unassigned":
+                address, how = how, "" if can_be_given(how) else "elsewhere"
+            if how not in ("unassigned", "elsewhere"):
                 self.network.add(role, address)
             listed.append(address)
             if how == "swallow":
                 self.network.swallow(role, address)
             elif not how:
                 real.append(address)
-            elif how not in ("closed", "unassigned") and address is not how:
+            elif how not in ("closed", "unassigned", "elsewhere"):
                 faulty.append((address, how))
         if "cname" in words:
             self.dns.add(name, "CNAME", words["cname"])
@@ -102,6 +113,14 @@ class Planter:
         kind, *names = words.get("certificate", "good").split()
         return self.authority.serve(kind, *(names or [name.rstrip(".")]))
 
+    def by_certificate(self, words, name, addresses):
+        """The addresses by the certificate that is shown there: (file, addresses)."""
+        file = self.certificate(words, name).path
+        if "certificate-ipv6" not in words:
+            return [(file, addresses)]
+        other = self.authority.serve(*words["certificate-ipv6"].split(), name.rstrip(".")).path
+        return [(file, [a for a in addresses if ":" not in a]), (other, [a for a in addresses if ":" in a])]
+
     def default_certificate(self, words, name):
         kind, *names = words.get("default-certificate", "").split() or [""]
         if not kind:
@@ -110,11 +129,10 @@ class Planter:
 
     def plant_web(self, both, name, words, body, path=None):
         real, faulty, listed = self.addresses("web", words, both, name)
-        certificate = self.certificate(words, name).path
-        common = {"name": name.rstrip("."), "certificate": certificate,
+        common = {"name": name.rstrip("."),
                   "default": self.default_certificate(words, name), "body": words.get("body", body),
                   "media_type": {"none": ""}.get(words.get("type"), words.get("type", "text/plain")),
-                  "headers": tuple(words.get("header", ())), "browsers_only": "browsers-only" in words,
+                  "server": words.get("server", "nginx"), "headers": tuple(words.get("header", ())), "browsers_only": "browsers-only" in words,
                   "tls": " ".join(TLS[v] for v in words.get("tls", "1.2 1.3").split())}
         if path:
             common["path"] = path
@@ -125,9 +143,12 @@ class Planter:
         if "other-body-ipv6" in words:
             other = [a for a in real if ":" in a]
             real = [a for a in real if ":" not in a]
-            self.web.serve(Site(addresses=other, **{**common, "body": body + "extension: other\n"}))
-        if real:
-            self.web.serve(Site(addresses=real, **common))
+            self.web.serve(Site(addresses=other, certificate=self.certificate(words, name).path,
+                                **{**common, "body": body + "extension: other\n"}))
+        for certificate, addresses in self.by_certificate(words, name, real):
+            if addresses:
+                self.web.serve(Site(addresses=addresses, certificate=certificate, **common))
+        certificate = self.certificate(words, name).path
         for address, fault in faulty:
             self.web.faults.append({"listen": address, "fault": fault, "certificate": certificate,
                                     "body": common["body"], "seconds": float(words.get("seconds", 7))})
@@ -155,12 +176,11 @@ class Planter:
 
     def plant_mx_host(self, both, name, words):
         real, faulty, listed = self.addresses("mail", words, both, name)
-        if real:
-            lowest = words.get("tls", "1.2").split()
-            self.mail.serve(MxHost(name.rstrip("."), real, self.certificate(words, name).path,
-                                   self.default_certificate(words, name), words.get("starttls") != "none",
-                                   ",".join(TLS[v] for v in lowest) if "tls" in words else ">=TLSv1.2",
-                                   tuple(words.get("option", ()))))
+        versions = ",".join(TLS[v] for v in words["tls"].split()) if "tls" in words else ">=TLSv1.2"
+        for certificate, addresses in self.by_certificate(words, name, real):
+            if addresses:
+                self.mail.serve(MxHost(name.rstrip("."), addresses, certificate, self.default_certificate(words, name),
+                                       words.get("starttls") != "none", versions, tuple(words.get("option", ()))))
         self.mail.faults += [{"listen": address, "fault": fault} for address, fault in faulty]
         self.note(name, listed)
 

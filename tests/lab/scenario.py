@@ -7,8 +7,9 @@ import dataclasses
 import glob
 import os
 
-HOST_WORDS = {"ipv4", "ipv6", "certificate", "default-certificate", "tls", "fault", "cname", "name", "ttl"}
-WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "browsers-only", "other-body-ipv6", "seconds"}
+HOST_WORDS = {"ipv4", "ipv6", "certificate", "certificate-ipv6", "default-certificate", "tls", "fault", "cname", "name", "ttl"}
+WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "browsers-only", "other-body-ipv6", "seconds",
+                          "server"}
 MX_WORDS = HOST_WORDS | {"preference", "starttls", "option"}
 POLICY_WORDS = {"mode", "max_age", "mx", "line", "without", "text", "eol", "size", "bom"}
 SEVERITIES = ("note", "warning", "error")
@@ -23,6 +24,7 @@ class ScenarioError(Exception):
 class Scenario:
     name: str
     title: str = ""
+    absent: bool = False                                          # there is no such domain
     dnssec: list = dataclasses.field(default_factory=list)        # empty: part of the signed zone test.
     delegations: list = dataclasses.field(default_factory=list)   # (name, fault, *words)
     records: list = dataclasses.field(default_factory=list)       # (name, type, data)
@@ -88,6 +90,8 @@ def take(scenario, keyword, rest):
         take_word(scenario.policy, POLICY_WORDS, rest)
     elif keyword in ("sts-txt", "tls-txt"):
         getattr(scenario, keyword.replace("-", "_")).append(None if rest == "none" else rest)
+    elif keyword == "absent":
+        scenario.absent = True
     elif keyword == "sts-ttl":
         scenario.sts_ttl = int(rest)
     elif keyword == "dnssec":

@@ -1,4 +1,4 @@
-"""The lab's web servers: nginx with a server block for each host name, each at its own addresses."""
+"""The lab's web servers: nginx with a server block for each host name, each at its own addresses; and Apache for a few."""
 
 import dataclasses
 import os
@@ -24,6 +24,7 @@ class Site:
     headers: tuple = ()           # further ones, "Name: value"
     browsers_only: bool = False
     tls: str = "TLSv1.2 TLSv1.3"
+    server: str = "nginx"
 
 
 class Web:
@@ -39,11 +40,32 @@ class Web:
         with open(file, "w", encoding="utf-8") as f:
             f.write(HEAD.format(folder=self.folder))
             for number, site in enumerate(self.sites):
-                f.write(self.default_block(site) + self.block(site, number))
+                if site.server == "nginx":
+                    f.write(self.default_block(site) + self.block(site, self.body(site, number)))
             f.write("}\n")
         servers.start("web", "nginx", ["nginx", "-c", file], "detach")
+        if any(site.server == "apache" for site in self.sites):
+            self.start_apache(servers)
         if self.faults:
             servers.start_faults("web", "http", self.faults)
+
+    def start_apache(self, servers):
+        file = os.path.join(self.folder, "apache.conf")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write(APACHE.format(folder=self.folder))
+            for number, site in enumerate(self.sites):
+                if site.server == "apache":
+                    where = [quoted(a, 443) for a in site.addresses]
+                    f.write("".join(f"Listen {w} https\n" for w in where) + TUTORIAL.format(
+                        where=" ".join(where), name=site.name, certificate=site.certificate, path=PATH,
+                        body=self.body(site, number)))
+        servers.start("web", "apache2", ["apache2", "-f", file, "-k", "start"], "detach")
+
+    def body(self, site, number):
+        path = os.path.join(self.folder, "www", f"{number}.txt")
+        with open(path, "w", encoding="utf-8", newline="") as f:
+            f.write(site.body)
+        return path
 
     def listen(self, site, more):
         return "".join(f"    listen {quoted(a, 443)} ssl{more};\n" for a in site.addresses)
@@ -54,16 +76,15 @@ class Web:
             if site.default else "ssl_reject_handshake on"
         return f"server {{\n{listen}    server_name _;\n    ssl_protocols {site.tls};\n    {what};\n}}\n"
 
-    def block(self, site, number):
-        body = os.path.join(self.folder, "www", f"{number}.txt")
-        with open(body, "w", encoding="utf-8", newline="") as f:
-            f.write(site.body)
+    def block(self, site, body):
         lines = [f'add_header {name} "{value.strip()}" always;'
                  for name, _, value in (h.partition(":") for h in site.headers)]
         if site.browsers_only:
             lines.append("if ($http_user_agent !~ Mozilla) { return 403; }")
         if site.location:
             lines.append(f"return {site.status} {site.location};")
+        elif site.path == "/" and site.status == 200:  # where reports are sent to by POST
+            lines.append('default_type text/plain; return 200 "thanks\\n";')
         elif site.status != 200:
             lines.append(f'default_type text/html; return {site.status} "<html>no policy here</html>";')
         else:
@@ -91,4 +112,39 @@ server_names_hash_max_size 8192;
 etag off;
 ssl_ciphers ALL:@SECLEVEL=0;
 ssl_session_cache none;
+"""
+
+APACHE = """ServerRoot {folder}
+ServerName web.test
+PidFile {folder}/apache.pid
+ErrorLog {folder}/log/apache-error.log
+DefaultRuntimeDir {folder}/www
+User www-data
+Group www-data
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
+LoadModule mime_module /usr/lib/apache2/modules/mod_mime.so
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+TypesConfig /etc/mime.types
+StartServers 1
+"""
+
+# What people copy from the usual tutorial.
+TUTORIAL = """<VirtualHost {where}>
+    ServerName {name}
+    DocumentRoot /nonexistent
+    Alias {path} {body}
+    ErrorDocument 403 "403 Forbidden - this site has the MTA-STS policy of its domain and nothing else"
+    RewriteEngine On
+    RewriteRule ^{path}$ - [L]
+    RewriteRule . - [R=403]
+    <Location />
+        Require all granted
+    </Location>
+    SSLEngine on
+    SSLCertificateFile {certificate}
+    SSLCertificateKeyFile {certificate}
+</VirtualHost>
 """
