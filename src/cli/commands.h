@@ -8,6 +8,7 @@
 
 extern const struct cli_command cli_cert_import;
 extern const struct cli_command cli_cert_list;
+extern const struct cli_command cli_check;
 extern const struct cli_command cli_config_check;
 extern const struct cli_command cli_config_dump;
 extern const struct cli_command cli_config_explain;

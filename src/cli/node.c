@@ -47,14 +47,21 @@ static void set_dns(struct cli *c, struct node *node)
     };
 }
 
+int node_load(struct cli *c, struct node *node)
+{
+    *node = (struct node){0};
+    int status = load_config(c, node);
+    if (status == CLI_FINE)
+        set_dns(c, node);
+    return status;
+}
+
 int node_open(struct cli *c, const struct store_options *options, struct node *node)
 {
     struct error err;
-    *node = (struct node){0};
-    int status = load_config(c, node);
+    int status = node_load(c, node);
     if (status != CLI_FINE)
         return status;
-    set_dns(c, node);
     const char *path = cli_value(c, "store");
     if (store_open(&node->store, path ? path : node->config->store.path.p, options, &err) < 0)
         return cli_fail(c, &err);

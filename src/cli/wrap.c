@@ -1,5 +1,8 @@
 #include "cli/wrap.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include "base/utf8.h"
 
 static bool is_wide(uint32_t cp)
@@ -75,7 +78,7 @@ static void put_indent(struct buf *out, unsigned n)
         buf_byte(out, ' ');
 }
 
-static void put_paragraph(struct buf *out, struct str text, unsigned indent)
+static void put_paragraph(struct buf *out, struct str text, unsigned indent, unsigned width)
 {
     size_t column = indent;
     put_indent(out, indent);
@@ -87,7 +90,7 @@ static void put_paragraph(struct buf *out, struct str text, unsigned indent)
         text = str_skip(text, blanks);
         struct str piece = take_piece(text);
         size_t wide = wrap_columns(piece);
-        if (!first && column + blanks + wide > WRAP_WIDTH) {
+        if (!first && column + blanks + wide > width) {
             buf_byte(out, '\n');
             put_indent(out, indent);
             column = indent;
@@ -103,15 +106,30 @@ static void put_paragraph(struct buf *out, struct str text, unsigned indent)
     buf_byte(out, '\n');
 }
 
-void wrap_put(struct buf *out, struct str text, unsigned indent)
+void wrap_put_as(struct buf *out, struct str text, const struct wrap *wrap)
 {
     struct str line;
     bool more = str_cut(text, '\n', &line, &text);
-    put_paragraph(out, line, indent);
+    put_paragraph(out, line, wrap->indent, wrap->width);
     while (more) {
         more = str_cut(text, '\n', &line, &text);
-        put_indent(out, indent * 2);
+        put_indent(out, wrap->below);
         buf_str(out, line);
         buf_byte(out, '\n');
     }
+}
+
+void wrap_put(struct buf *out, struct str text, unsigned indent)
+{
+    wrap_put_as(out, text, &(struct wrap){indent, indent * 2, WRAP_WIDTH});
+}
+
+unsigned wrap_width_here(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
+        return WRAP_WIDTH;
+    if (size.ws_col < WRAP_WIDTH_MIN)
+        return WRAP_WIDTH_MIN;
+    return size.ws_col < WRAP_WIDTH ? size.ws_col : WRAP_WIDTH;
 }

@@ -19,6 +19,16 @@ static void short_text_is_one_indented_line(void **state)
     check_wrapped("a\nmx: b  c", 3, "   a\n      mx: b  c\n");
 }
 
+static void indents_and_width_can_be_chosen(void **state)
+{
+    struct buf out CLEANUP(buf_done);
+    (void)state;
+    buf_init(&out, 1 << 10);
+    wrap_put_as(&out, STR("aaa bbb ccc\nmx: a"), &(struct wrap){2, 3, 9});
+    CHECK_STR(buf_view(&out), "  aaa bbb\n  ccc\n   mx: a\n", "chosen");
+    assert_in_range(wrap_width_here(), WRAP_WIDTH_MIN, WRAP_WIDTH);
+}
+
 static void no_line_of_words_is_wider_than_the_width(void **state)
 {
     static char text[10000];
@@ -71,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_text_is_one_indented_line),
+        cmocka_unit_test(indents_and_width_can_be_chosen),
         cmocka_unit_test(no_line_of_words_is_wider_than_the_width),
         cmocka_unit_test(chinese_breaks_between_characters),
         cmocka_unit_test(a_word_that_never_fits_stays_whole),
