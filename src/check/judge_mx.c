@@ -1,11 +1,11 @@
 /* Step 5: each MX host, as a sender meets it. */
 #include "check/judge_mx.h"
 
+#include "check/judge_text.h"
 #include "check/messages.h"
 
 /* "192.0.2.1, 2001:db8::1, ..." */
 #define ADDRESSES_TEXT_MAX 512
-#define NAMES_TEXT_MAX     512
 
 #define DAY          INT64_C(86400)
 #define RENEWAL_DAYS 14
@@ -65,21 +65,15 @@ void judge_add_rule_at(struct judgement *j, struct msg m, struct str host, struc
 struct str judge_names(struct judgement *j, const struct tls_verified *verified)
 {
     struct buf out CLEANUP(buf_done);
-    buf_init(&out, NAMES_TEXT_MAX);
+    buf_init(&out, JUDGE_LIST_MAX);
     if (verified->certificate_count == 0)
         return STR("");
     const struct tls_certificate *leaf = &verified->certificates[0];
     if (leaf->name_count == 0)
         return leaf->common_name;
-    for (size_t i = 0; i < leaf->name_count; i++) {
-        if (out.n + leaf->names[i].n + 7 > NAMES_TEXT_MAX) {
-            buf_cstr(&out, ", ...");
-            break;
-        }
-        buf_cstr(&out, i ? ", " : "");
-        buf_str(&out, leaf->names[i]);
-    }
-    return arena_str(j->arena, buf_view(&out));
+    for (size_t i = 0; i < leaf->name_count; i++)
+        judge_list_add(&out, leaf->names[i]);
+    return judge_list_text(j, &out);
 }
 
 int64_t judge_renewal_margin(const struct tls_certificate *certificate)
@@ -168,6 +162,8 @@ void judge_mx(struct judgement *j)
     judge_mx_policy(j);
     if (j->facts->mx_count == 0 || j->facts->null_mx)
         check_add(j->results, msg_check_mx_none(), STR(""), STR(""));
+    if (j->facts->mx_passed_over)
+        check_add(j->results, msg_check_mx_more_hosts(j->facts->mx_passed_over), STR(""), STR(""));
     say_no_route(j);
     if (j->port_25_blocked)
         say_blocked(j);

@@ -62,6 +62,13 @@ void judge_add_rule_at(struct judgement *j, struct msg m, struct str host, struc
  * j->arena. */
 struct str judge_names(struct judgement *j, const struct tls_verified *verified);
 
+/* "3 1 1 9a0f...", in j->arena; the data of a whole certificate is cut. */
+struct str judge_tlsa_text(struct judgement *j, const struct dns_record *record);
+
+/* The record that the peer's leaf needs: usage 3, its key's SHA-256. Where the leaf cannot be read,
+ * a text that says what belongs there. */
+struct str judge_tlsa_wanted(struct judgement *j, const struct tls_peer *peer);
+
 /* How long before its end a certificate should have been renewed: 14 days, or a third of a life
  * that is short. */
 int64_t judge_renewal_margin(const struct tls_certificate *certificate);
