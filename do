@@ -41,6 +41,9 @@ packages_for() {
     local lab="$run apache2 bind9-dnsutils dovecot-imapd iproute2 knot knot-dnsutils nftables
         nginx-light|nginx pebble postfix python3 unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
+    local node=
+    { command -v node && command -v npm; } >/dev/null || node="nodejs npm" # from wherever they are
+    test+=" $node"
     case $1 in
     build) echo "$build" ;;
     run) echo "$build $run" ;;
@@ -61,9 +64,9 @@ programs_for() {
     build) echo "$build" ;;
     lab) echo "apache2 curl dig dovecot ip keymgr knotd nft nginx openssl pebble postconf python3 unbound unshare" ;;
     run) echo "$build curl openssl" ;;
-    test) echo "$build curl knotd openssl valgrind scdoc" ;;
+    test) echo "$build curl knotd node npm openssl valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
-    lint) echo "$build curl knotd openssl valgrind scdoc clang clang-format clang-tidy" ;;
+    lint) echo "$build curl knotd node npm openssl valgrind scdoc clang clang-format clang-tidy" ;;
     bench) echo "$build curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
@@ -240,6 +243,21 @@ build_program() {
     compile build
 }
 
+# node_packages BUILD-FOLDER: what tests/lab/test_agreement.py compares with, exactly as the lock file has it. Without the
+# network there is nothing to compare with, which that test says.
+node_packages() {
+    local from=tests/lab/agreement folder=$1/tests/lab/agreement
+    cmp -s "$from/package-lock.json" "$folder/installed.json" && return 0
+    say "Fetching npm packages into $folder"
+    mkdir -p "$folder"
+    cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$folder/"
+    if (cd "$folder" && npm ci --loglevel=error) >&2; then
+        cp "$from/package-lock.json" "$folder/installed.json"
+    else
+        say "./do: npm could not fetch them; tests/lab/test_agreement.py has nothing to compare with"
+    fi
+}
+
 # --- the tasks --------------------------------------------------------------------------------------
 
 task_build() {
@@ -262,6 +280,7 @@ task_test() {
     setup build-valgrind
     compile build-asan
     compile build-valgrind
+    node_packages build-asan
     tools/run_tests.py build-asan --valgrind build-valgrind --built-in "$((SECONDS - began))" "$@"
 }
 
