@@ -78,9 +78,9 @@ static void put_fix(struct buf *out, enum lang lang, const struct msg *m)
     struct buf text CLEANUP(buf_done);
     struct str line, rest;
     struct msg lead = msg_check_view_fix(STR(""));
+    buf_init(&text, CHECK_VIEW_TEXT_MAX);
     if (!msg_has(m, MSG_FIX))
         return;
-    buf_init(&text, CHECK_VIEW_TEXT_MAX);
     msg_render(lang, MSG_FIX, m, &text);
     bool more = str_cut(buf_view(&text), '\n', &line, &rest);
     buf_cstr(out, "<p>");

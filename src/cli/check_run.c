@@ -177,7 +177,7 @@ int check_run_feed(struct check_run *run, const struct check_feed *feed)
 int check_run_open(struct cli *c, struct check_run *run)
 {
     *run = (struct check_run){.c = c, .jobs = CHECK_JOBS, .progress = {.fd = -1}};
-    int status = node_load(c, &run->node);
+    int status = node_load_optional(c, &run->node);
     if (status == CLI_FINE)
         status = check_read_options(run);
     if (status == CLI_FINE)

@@ -1,5 +1,6 @@
 #include "cli/node.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -47,13 +48,26 @@ static void set_dns(struct cli *c, struct node *node)
     };
 }
 
-int node_load(struct cli *c, struct node *node)
+static int node_load(struct cli *c, struct node *node)
 {
     *node = (struct node){0};
     int status = load_config(c, node);
     if (status == CLI_FINE)
         set_dns(c, node);
     return status;
+}
+
+int node_load_optional(struct cli *c, struct node *node)
+{
+    struct error err;
+    if (cli_value(c, "config") || getenv(CONFIG_ENVIRONMENT) ||
+        access(CONFIG_DEFAULT_FILE, R_OK) == 0 || errno != EACCES)
+        return node_load(c, node);
+    *node = (struct node){0};
+    if (config_parse(&node->config, STR(""), STR(CONFIG_DEFAULT_FILE), NULL, &err) < 0)
+        return cli_fail(c, &err);
+    set_dns(c, node);
+    return CLI_FINE;
 }
 
 int node_open(struct cli *c, const struct store_options *options, struct node *node)

@@ -32,8 +32,9 @@ struct node {
     struct str forward[CONFIG_LIST_MAX]; /* what dns points at */
 };
 
-/* Only the configuration, as node_open reads it. */
-int node_load(struct cli *c, struct node *node);
+/* Only the configuration, for commands that can do without: where nobody named one and this user
+ * may not read the usual file, all is default. */
+int node_load_optional(struct cli *c, struct node *node);
 
 /* Reads the configuration (--config) and opens the store (--store, else store.path). What is wrong
  * is told to the user; the result is an exit status. *node is safe to close in any case. */
