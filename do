@@ -34,9 +34,9 @@ die() {
 # and on Ubuntu 24.04. nettle-dev is there because libunbound's pkg-config file asks for it.
 packages_for() {
     local build="gcc libc6-dev meson ninja-build pkgconf|pkg-config python3
-        libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev
+        libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
-    local run="curl dns-root-data openssl"
+    local run="ca-certificates curl dns-root-data openssl"
     local test="knot libcmocka-dev valgrind scdoc"
     local lab="$run apache2 bind9-dnsutils dovecot-imapd iproute2 knot knot-dnsutils nftables
         nginx-light|nginx pebble postfix python3 unbound util-linux"
@@ -74,7 +74,7 @@ programs_for() {
 }
 
 modules_for() {
-    local build="libdeflate libevent gmime-3.0 libidn2 sqlite3 openssl
+    local build="libcurl libdeflate libevent gmime-3.0 libidn2 sqlite3 openssl
         libunbound zlib"
     case $1 in
     build | run | bench) echo "$build" ;;
