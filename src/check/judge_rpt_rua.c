@@ -1,0 +1,102 @@
+/* Step 7: where reports go by mail, and whether they arrive. */
+#include "check/judge_mx.h"
+#include "check/judge_rpt.h"
+#include "check/judge_text.h"
+#include "check/messages.h"
+
+static void add(struct judgement *j, const struct fact_rua *rua, struct msg m)
+{
+    check_add(j->results, m, rua->rua.uri, STR(""));
+}
+
+static bool is_null_mx(const struct fact_dns *mx)
+{
+    return judge_found(mx) && mx->answer.records.count == 1 &&
+           str_eq(mx->answer.records.at[0].text, STR("."));
+}
+
+/* RFC 5321 5.1: an MX record, or else the domain's own address. Gives whether mail gets there. */
+static bool judge_domain_of(struct judgement *j, const struct fact_rua *rua)
+{
+    const struct fact_dns *mx = &rua->mx;
+    struct str address = rua->rua.target;
+    bool works = false;
+    struct msg m;
+    if (!mx->asked)
+        m = msg_check_rpt_not_tried(rua->rua.uri);
+    else if (judge_dns_fails(mx))
+        m = msg_check_rpt_mailto_dns(address, rua->domain);
+    else if (is_null_mx(mx))
+        m = msg_check_rpt_mailto_null_mx(address, rua->domain);
+    else if ((works = judge_found(mx)))
+        m = msg_check_rpt_mailto(address, mx->answer.records.at[0].text);
+    else if ((works = rua->where.count > 0))
+        m = msg_check_rpt_mailto(address, rua->domain);
+    else if (mx->answer.status == DNS_NO_NAME)
+        m = msg_check_rpt_mailto_no_domain(address, rua->domain);
+    else if (judge_dns_fails(&rua->where.a) || judge_dns_fails(&rua->where.aaaa))
+        m = msg_check_rpt_mailto_dns(address, rua->domain);
+    else
+        m = msg_check_rpt_mailto_no_mail(address, rua->domain);
+    add(j, rua, m);
+    return works;
+}
+
+/* What the mail server said to RCPT. */
+static void judge_mailbox(struct judgement *j, const struct fact_rua *rua)
+{
+    const struct smtp_session *s = &rua->rcpt;
+    struct str address = rua->rua.target;
+    bool replied = s->at == SMTP_RCPT && s->failure == NET_REPLY;
+    if (s->at == SMTP_DONE)
+        add(j, rua, msg_check_rpt_mailbox(address));
+    else if (replied && s->code >= 500)
+        add(j, rua, msg_check_rpt_mailbox_refused(address, s->code, s->reply));
+    else if (replied)
+        add(j, rua, msg_check_rpt_mailbox_deferred(address, s->code, s->reply));
+    else
+        add(j, rua,
+            msg_check_rpt_mailbox_unseen(address, s->failure == NET_REPLY
+                                                      ? s->reply
+                                                      : str_from(net_failure_name(s->failure))));
+}
+
+/* Reports to this URI pass the same MX hosts as the mail that they are about, held to the same
+ * policy: a policy is the recipient domain's. */
+static bool is_behind_policy(const struct judgement *j, const struct fact_rua *rua)
+{
+    return rua->rua.scheme == RPT_RUA_MAILTO && judge_mode_is(j, STS_MODE_ENFORCE) &&
+           domain_eq(rua->domain, j->facts->domain);
+}
+
+static void judge_independence(struct judgement *j)
+{
+    const struct check_facts *f = j->facts;
+    for (size_t i = 0; i < f->rua_count; i++) {
+        if (!is_behind_policy(j, &f->rua[i]))
+            return;
+    }
+    if (f->rua_count)
+        add(j, &f->rua[0], msg_check_rpt_behind_policy(f->rua[0].rua.target));
+}
+
+static void judge_mailto(struct judgement *j, const struct fact_rua *rua)
+{
+    if (judge_domain_of(j, rua) && rua->probed)
+        judge_mailbox(j, rua);
+}
+
+void judge_rpt_rua(struct judgement *j)
+{
+    const struct check_facts *f = j->facts;
+    for (size_t i = 0; i < f->rua_count; i++) {
+        if (f->rua[i].rua.scheme == RPT_RUA_MAILTO)
+            judge_mailto(j, &f->rua[i]);
+        else
+            judge_rpt_https(j, &f->rua[i]);
+    }
+    if (f->rpt_valid && f->rpt.rua_count > f->rua_count)
+        check_add(j->results, msg_check_rpt_more(f->rpt.rua_count - f->rua_count), f->rpt_txt.name,
+                  STR(""));
+    judge_independence(j);
+}
