@@ -112,8 +112,9 @@ static enum dns_status read_status(int rcode, struct str packet, enum dns_type t
         rcode = dns_message_rcode(packet);
     if (security == SECURITY_BOGUS)
         return DNS_BOGUS;
+    /* The name that does not exist may be the target of an alias that does (RFC 2308 2.1). */
     if (rcode == RCODE_NAME_ERROR)
-        return DNS_NO_NAME;
+        return dns_message_read(packet, type, arena, &answer->records) ? DNS_NO_NAME : DNS_FAILED;
     if (rcode != RCODE_NO_ERROR || !dns_message_read(packet, type, arena, &answer->records))
         return DNS_FAILED;
     if (answer->records.count > 1 && type == DNS_MX)

@@ -29,8 +29,8 @@ static size_t question_end(const unsigned char *m, size_t n)
     return at + 5;
 }
 
-/* The first label: "ok", "two" (answers), "no" (no such name), "empty" (no data), "fail", "mute".
- */
+/* The first label: "ok", "two" (answers), "no" (no such name), "empty" (no data), "fail", "mute",
+ * "alias" (of a name that there is not). */
 static bool label_is(const unsigned char *m, const char *label)
 {
     return m[12] == strlen(label) && strncasecmp((const char *)m + 13, label, m[12]) == 0;
@@ -42,6 +42,14 @@ static size_t put_mx(unsigned char *m, size_t at, unsigned char preference, char
                                     0,    60, 0, 6,  0, preference, 1, (unsigned char)letter,
                                     0xc0, 12};
     memcpy(m + at, record, sizeof record);
+    return at + sizeof record;
+}
+
+static size_t put_alias(unsigned char *m, size_t at)
+{
+    const unsigned char record[] = {0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 5, 2, 'n', 'o', 0xc0, 12};
+    memcpy(m + at, record, sizeof record);
+    m[7] = 1;
     return at + sizeof record;
 }
 
@@ -68,6 +76,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
             end = put_mx(m, end, 20, 'b');
         end = put_mx(m, end, 10, 'a');
     }
+    if (label_is(m, "alias"))
+        end = put_alias(m, end);
     sendto(fd, m, end, 0, (struct sockaddr *)&from, from_n);
 }
 
@@ -109,6 +119,7 @@ struct heard {
     bool secure;
     size_t count;
     char first[64];
+    char canonical[64];
 };
 
 static void hear(void *user, const struct dns_answer *answer)
@@ -118,6 +129,7 @@ static void hear(void *user, const struct dns_answer *answer)
     h->status = answer->status;
     h->secure = answer->secure;
     h->count = answer->records.count;
+    snprintf(h->canonical, sizeof h->canonical, "%.*s", STR_ARG(answer->records.canonical));
     if (h->count)
         snprintf(h->first, sizeof h->first, "%.*s", STR_ARG(answer->records.at[0].text));
 }
@@ -153,6 +165,18 @@ static void each_question_ends_in_one_callback_with_its_status(void **state)
         if (h.count == 2)
             CHECK_STR(str_from(h.first), "a.two.example.org", "by preference");
     }
+}
+
+/* RFC 2308 2.1: the name that does not exist is the last of the chain. */
+static void an_alias_of_nothing_shows_where_it_leads(void **state)
+{
+    struct world *w = *state;
+    struct heard h = {0};
+    struct error err;
+    assert_non_null(dns_lookup(w->dns, STR("alias.example.org"), DNS_MX, hear, &h, &err));
+    run_until(w, &h.calls, 1);
+    assert_int_equal(h.status, DNS_NO_NAME);
+    assert_string_equal(h.canonical, "no.alias.example.org");
 }
 
 /* Otherwise the caller would be given a query that is gone. */
@@ -260,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_question_ends_in_one_callback_with_its_status),
+        TEST(an_alias_of_nothing_shows_where_it_leads),
         TEST(a_cached_answer_comes_after_the_question_too),
         TEST(a_dropped_question_says_nothing),
         TEST(the_end_drops_what_is_open),
