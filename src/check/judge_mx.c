@@ -62,7 +62,7 @@ void judge_add_rule_at(struct judgement *j, struct msg m, struct str host, struc
     judge_add_at(j, rule ? rule->grade : CHECK_ERROR, m, host, address);
 }
 
-struct str judge_names(struct judgement *j, const struct tls_verified *verified)
+struct str judge_names(const struct judgement *j, const struct tls_verified *verified)
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, JUDGE_LIST_MAX);

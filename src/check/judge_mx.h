@@ -60,7 +60,7 @@ void judge_add_rule_at(struct judgement *j, struct msg m, struct str host, struc
 
 /* The names of a certificate for people, joined by ", "; its common name where it has none. In
  * j->arena. */
-struct str judge_names(struct judgement *j, const struct tls_verified *verified);
+struct str judge_names(const struct judgement *j, const struct tls_verified *verified);
 
 /* "3 1 1 9a0f...", in j->arena; the data of a whole certificate is cut. */
 struct str judge_tlsa_text(struct judgement *j, const struct dns_record *record);

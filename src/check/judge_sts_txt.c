@@ -41,19 +41,13 @@ static struct str attempt_among(const struct fact_dns *dns)
     return STR("");
 }
 
-static struct str last_alias(const struct fact_dns *dns)
-{
-    const struct dns_records *records = &dns->answer.records;
-    return records->cname_count ? records->cnames[records->cname_count - 1] : STR("");
-}
-
 static void judge_absence(struct judgement *j)
 {
     const struct check_facts *f = j->facts;
     const struct fact_dns *dns = &f->sts_txt;
     struct str apex = attempt_among(&f->apex_txt);
-    if (last_alias(dns).n)
-        add(j, msg_check_record_alias_dangling(dns->name, last_alias(dns)));
+    if (judge_last_alias(dns).n)
+        add(j, msg_check_record_alias_dangling(dns->name, judge_last_alias(dns)));
     else if (apex.n)
         add(j, msg_check_record_at_apex(f->domain, dns->name, apex));
     else if (f->earlier.known && f->earlier.enforce_until > f->now)
@@ -140,10 +134,10 @@ static void judge_alias(struct judgement *j)
 {
     const struct fact_dns *dns = &j->facts->sts_txt;
     struct str chain = judge_alias_chain(j, dns);
-    if (dns->answer.records.cname_count == 1)
+    if (dns->answer.records.cname_count > 1)
+        add(j, msg_check_record_alias_chain(dns->name, chain, judge_last_alias(dns)));
+    else if (judge_last_alias(dns).n)
         add(j, msg_check_record_alias(dns->name, chain));
-    else if (dns->answer.records.cname_count)
-        add(j, msg_check_record_alias_chain(dns->name, chain, last_alias(dns)));
 }
 
 /* RFC 8461 8.2 delegates both names, since policy and id change together. */
@@ -151,8 +145,9 @@ static void judge_delegation(struct judgement *j)
 {
     const struct check_facts *f = j->facts;
     const struct fact_host *host = &f->policy_host;
-    struct str target = last_alias(&f->sts_txt);
-    if (target.n && host->count && !last_alias(&host->a).n && !last_alias(&host->aaaa).n)
+    struct str target = judge_last_alias(&f->sts_txt);
+    if (target.n && host->count && !judge_last_alias(&host->a).n &&
+        !judge_last_alias(&host->aaaa).n)
         add(j, msg_check_record_delegated_alone(f->sts_txt.name, target, host->name));
 }
 

@@ -22,6 +22,12 @@ struct str judge_list_text(const struct judgement *j, const struct buf *list)
     return arena_str(j->arena, buf_view(list));
 }
 
+struct str judge_last_alias(const struct fact_dns *dns)
+{
+    const struct dns_records *records = &dns->answer.records;
+    return records->cname_count ? records->cnames[records->cname_count - 1] : records->canonical;
+}
+
 struct str judge_alias_chain(const struct judgement *j, const struct fact_dns *dns)
 {
     struct buf chain CLEANUP(buf_done);
@@ -30,6 +36,10 @@ struct str judge_alias_chain(const struct judgement *j, const struct fact_dns *d
     for (size_t i = 0; i < dns->answer.records.cname_count; i++) {
         buf_cstr(&chain, " -> ");
         buf_str(&chain, dns->answer.records.cnames[i]);
+    }
+    if (!dns->answer.records.cname_count && judge_last_alias(dns).n) {
+        buf_cstr(&chain, " -> ");
+        buf_str(&chain, judge_last_alias(dns));
     }
     return judge_list_text(j, &chain);
 }

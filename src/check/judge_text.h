@@ -21,6 +21,9 @@ void judge_list_add(struct buf *list, struct str item);
 /* The list as a text that lasts. */
 struct str judge_list_text(const struct judgement *j, const struct buf *list);
 
+/* Where the last alias leads; empty where the name is none. */
+struct str judge_last_alias(const struct fact_dns *dns);
+
 /* "a.example -> b.example -> c.example": the name asked for and the aliases from it on. */
 struct str judge_alias_chain(const struct judgement *j, const struct fact_dns *dns);
 
