@@ -37,7 +37,7 @@ packages_for() {
         libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libpsl-dev
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="ca-certificates curl dns-root-data openssl"
-    local test="knot libcmocka-dev valgrind scdoc"
+    local test="apache2 knot libcmocka-dev valgrind scdoc"
     local lab="$run apache2 bind9-dnsutils dovecot-imapd iproute2 knot knot-dnsutils nftables
         nginx-light|nginx pebble postfix python3 unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
@@ -64,9 +64,9 @@ programs_for() {
     build) echo "$build" ;;
     lab) echo "apache2 curl dig dovecot ip keymgr knotd nft nginx openssl pebble postconf python3 unbound unshare" ;;
     run) echo "$build curl openssl" ;;
-    test) echo "$build curl knotd node npm openssl valgrind scdoc" ;;
+    test) echo "$build apachectl curl knotd node npm openssl valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
-    lint) echo "$build curl knotd node npm openssl valgrind scdoc clang clang-format clang-tidy" ;;
+    lint) echo "$build apachectl curl knotd node npm openssl valgrind scdoc clang clang-format clang-tidy" ;;
     bench) echo "$build curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;

@@ -19,6 +19,7 @@ static const struct cli_command *const commands[] = {
     &cli_policy_set,
     &cli_cert_import,
     &cli_cert_list,
+    &cli_export_apache,
     &cli_serve,
     &cli_config_check,
     &cli_config_dump,
