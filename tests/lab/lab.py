@@ -205,7 +205,9 @@ def up(scenarios, needs):
         if reason:
             raise LabError(reason)
         shutil.rmtree(own_folder(), ignore_errors=True)
-        lab = Lab(scenarios, own_folder(), needs).start(attached=False)
+        built = os.path.join(CHECKOUT, "build/src/sealpost")
+        own = [f"program={built}"] if os.access(built, os.X_OK) else []
+        lab = Lab(scenarios, own_folder(), [*needs, *own]).start(attached=False)
     return lab
 
 

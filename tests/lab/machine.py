@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The first process of a lab: builds it and stays until the lab ends.
 
-    machine.py FOLDER SCENARIOS|none [attached] [pebble] [dovecot]
+    machine.py FOLDER SCENARIOS|none [attached] [pebble] [dovecot] [program=SEALPOST]
 
 Started by lab.py in PID, mount, network and UTS namespaces of its own: when this process ends, however it ends, the kernel
 ends every other process of the lab and takes its networks and mounts away. Nothing else needs to clean up. Prints one
@@ -54,7 +54,8 @@ def build(folder, scenarios, needs):
     began = time.monotonic()
     private_files(folder)
     servers, network, authority = Servers(folder), Network(), Authority(os.path.join(folder, "tls"))
-    dns, web, mail = Dns(folder, network), Web(folder), Mail(folder, authority)
+    program = next((need.partition("=")[2] for need in needs if need.startswith("program=")), None)
+    dns, web, mail = Dns(folder, network), Web(folder, program), Mail(folder, authority)
     planter = Planter(network, dns, web, mail, authority)
     planter.common()
     for number, one in enumerate(scenarios, 1):

@@ -42,6 +42,7 @@ class Servers:
             channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             path = os.path.join(self.folder, f"notify-{name}")
             channel.bind(path)
+            os.chmod(path, 0o777)  # not every server is root
             process = self.spawn(role, name, command, {**environment, "NOTIFY_SOCKET": path})
             self.wait_for(name, process, lambda: hear(channel, process))
         elif ready == "detach":

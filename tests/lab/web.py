@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 from network import quoted
+from own import Own
 
 PATH = "/.well-known/mta-sts.txt"
 
@@ -28,10 +29,12 @@ class Site:
 
 
 class Web:
-    def __init__(self, folder):
-        self.folder, self.sites, self.faults = folder, [], []
+    def __init__(self, folder, program):
+        self.folder, self.program, self.sites, self.faults = folder, program, [], []
 
     def serve(self, site):
+        if site.server == "sealpost" and not self.program:
+            site.server = "nginx"
         self.sites.append(site)
 
     def start(self, servers):
@@ -40,12 +43,14 @@ class Web:
         with open(file, "w", encoding="utf-8") as f:
             f.write(HEAD.format(folder=self.folder))
             for number, site in enumerate(self.sites):
-                if site.server == "nginx":
+                if site.server.startswith("nginx"):
                     f.write(self.default_block(site) + self.block(site, self.body(site, number)))
             f.write("}\n")
         servers.start("web", "nginx", ["nginx", "-c", file], "detach")
         if any(site.server == "apache" for site in self.sites):
             self.start_apache(servers)
+        if own := [site for site in self.sites if site.server == "sealpost"]:
+            Own(self.folder, self.program).start(servers, own)
         if self.faults:
             servers.start_faults("web", "http", self.faults)
 
@@ -72,6 +77,8 @@ class Web:
 
     def default_block(self, site):
         listen = self.listen(site, " default_server")
+        if site.server == "nginx-tutorial":
+            return ""
         what = f"ssl_certificate {site.default};\n    ssl_certificate_key {site.default};\n    return 404" \
             if site.default else "ssl_reject_handshake on"
         return f"server {{\n{listen}    server_name _;\n    ssl_protocols {site.tls};\n    {what};\n}}\n"
@@ -83,6 +90,8 @@ class Web:
             lines.append("if ($http_user_agent !~ Mozilla) { return 403; }")
         if site.location:
             lines.append(f"return {site.status} {site.location};")
+        elif site.server == "nginx-tutorial":
+            lines.append("default_type text/plain; return 200 \"" + site.body.replace("\n", "\\r\\n") + '";')
         elif site.path == "/" and site.status == 200:  # where reports are sent to by POST
             lines.append('default_type text/plain; return 200 "thanks\\n";')
         elif site.status != 200:

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""`sealpost check` on every domain of the lab: it names what is planted, and blames nothing else.
+
+    test_check.py SEALPOST [SCENARIO...]
+
+Prints TAP, a point for each scenario (or for those that are named). Needs root; skipped, with the reason, where there
+can be no lab, unless CI is set.
+"""
+
+import functools
+import json
+import os
+import sys
+
+import lab as lab_module
+import scenario as reader
+from lab import Lab
+from test_lab import Failed, Tap, check, skip_or_fail
+
+LIMIT = 300  # seconds for all domains together
+BLAMES = ("warning", "error")
+
+
+def sealpost(lab, program, *arguments, role="sender", **more):
+    """What `sealpost check` says, by domain."""
+    done = lab.run([program, "check", "--json", "--trust-anchor", lab.state["trust_anchor"], "--ca-file",
+                    lab.state["ca_file"], "--ehlo", "sender.test", *arguments], role, timeout=LIMIT, **more)
+    if done.returncode not in (0, 1, 3):
+        raise Failed(f"ended with {done.returncode}: {done.stderr}")
+    return done
+
+
+def check_together(lab, program, scenarios):
+    """Those without options of their own, in one run; by domain."""
+    domains = "".join(one.domain + "\n" for one in scenarios if not one.options)
+    done = sealpost(lab, program, "--thorough", "--from", "-", "--jobs", "50", input=domains)
+    return {answer.get("domain", answer.get("given")): answer for answer in map(json.loads, done.stdout.splitlines())}
+
+
+def results_of(answer):
+    """(grade, code) of all that was found, the verdict's sentences apart."""
+    return [(result["grade"], result["code"]) for step in answer["steps"] if step["step"] != "verdict"
+            for result in step["results"]]
+
+
+def differences(scenario, answer):
+    found = results_of(answer)
+    missing = [f"missing: {grade} {code}" for grade, code in scenario.expected if (grade, code) not in found]
+    blamed = {one for one in found if one[0] in BLAMES}
+    return missing + [f"not expected: {grade} {code}" for grade, code in sorted(blamed - set(scenario.expected))]
+
+
+def scenario_is_named(scenario, answer):
+    check(answer is not None, "no answer for", scenario.domain)
+    check("steps" in answer, json.dumps(answer))
+    wrong = differences(scenario, answer)
+    texts = [f"{result['grade']} {result['code']}: {result['text']}" for step in answer["steps"]
+             for result in step["results"] if result["grade"] in BLAMES]
+    check(not wrong, "\n".join([scenario.title, *wrong, "what was said:", *texts]))
+
+
+def port_25_is_blocked(lab, program):
+    """Said once, as a note, and no MX host is blamed."""
+    answer = json.loads(sealpost(lab, program, "perfect-two-mx.test", role="blocked").stdout)
+    found = results_of(answer)
+    check([one for one in found if one[0] in BLAMES] == [], found)
+    check(found.count(("note", "check-mx-port-25-blocked")) == 1, found)
+
+
+def a_resolver_is_asked(lab, program):
+    """The same answer by the lab's resolver as by full recursion, and over TLS."""
+    for resolver in (lab.state["resolver"], f"{lab.state['resolver']}@853#resolver.test"):
+        answer = json.loads(sealpost(lab, program, "--resolver", resolver, "perfect-dane.test").stdout)
+        check([one for one in results_of(answer) if one[0] in BLAMES] == [], resolver, results_of(answer))
+
+
+def main():
+    if reason := lab_module.why_not():
+        return skip_or_fail(reason)
+    program, *names = sys.argv[1:]
+    tap = Tap()
+    scenarios = [one for one in reader.read_all(lab_module.SCENARIOS) if not names or one.name in names]
+    program = os.path.abspath(program)
+    with Lab(needs=[f"program={program}"]) as lab:
+        answers = check_together(lab, program, scenarios)
+        for one in scenarios:
+            if one.options:
+                done = sealpost(lab, program, *one.options, one.domain)
+                answers[one.domain] = json.loads(done.stdout)
+            tap.point(f"{one.name}: {one.title}", functools.partial(scenario_is_named, one, answers.get(one.domain)))
+        if not names:
+            for test in (port_25_is_blocked, a_resolver_is_asked):
+                tap.point(test.__name__.replace("_", " "), functools.partial(test, lab, program))
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
