@@ -260,6 +260,9 @@ async def dns_replace(query, item):
     return (await ask(query, item["upstream"])).replace(item["old"].encode(), item["new"].encode())
 
 
+ASKED = set()  # the questions that dns_rebind has had, at any of its addresses
+
+
 async def dns_rebind(query, item):
     """A records that change: the first answer is item["first"], all later ones are item["then"]; TTL 0."""
     name_end = skip_name(query, 12)
@@ -268,8 +271,8 @@ async def dns_rebind(query, item):
     head_of = query[:2] + b"\x84\x00" + struct.pack("!HHHH", 1, int(kind == 1), 0, 0)
     if kind != 1:
         return head_of + question
-    address = item["then"] if item.get("asked") else item["first"]
-    item["asked"] = True
+    address = item["then"] if question in ASKED else item["first"]
+    ASKED.add(question)
     return head_of + question + struct.pack("!HHHIH", 0xC00C, 1, 1, 0, 4) + bytes(map(int, address.split(".")))
 
 

@@ -58,8 +58,7 @@ def build(folder, scenarios, needs):
     dns, web, mail = Dns(folder, network), Web(folder, program), Mail(folder, authority)
     planter = Planter(network, dns, web, mail, authority)
     planter.common()
-    for number, one in enumerate(scenarios, 1):
-        planter.plant(number, one)
+    planter.plant_all(scenarios)
     extra = [Server(folder, network, dns, authority) for name, Server in ON_DEMAND.items() if name in needs]
     network.build()
     dns.start(servers, authority.serve("good", "resolver.test").path)

@@ -1,4 +1,4 @@
-"""The lab's mail servers: a Postfix that receives, with an smtpd of its own for each MX host, and a Postfix that sends."""
+"""The lab's mail servers: a Postfix that receives, with an smtpd for each kind of MX host, and a Postfix that sends."""
 
 import dataclasses
 import grp
@@ -6,7 +6,7 @@ import os
 import pwd
 import subprocess
 
-from network import pair, quoted
+from network import pair
 
 DAEMONS = "/usr/lib/postfix/sbin"
 
@@ -38,8 +38,8 @@ class Mail:
         os.chown(self.boxes, owner.pw_uid, owner.pw_gid)
         receiving = Postfix(os.path.join(self.folder, "receiving"), servers)
         receiving.main(RECEIVING.format(boxes=self.boxes, uid=owner.pw_uid, gid=owner.pw_gid))
-        for host in self.hosts:
-            self.services(receiving, host)
+        for number, hosts in enumerate(self.alike()):
+            receiving.services.append(self.service(receiving, f"mx-{number}", hosts))
         receiving.start("mail")
         sending = Postfix(os.path.join(self.folder, "sending"), servers)
         sending.main(SENDING.format(ca=self.authority.file))
@@ -47,8 +47,19 @@ class Mail:
         if self.faults:
             servers.start_faults("mail", "smtp", self.faults)
 
-    def services(self, postfix, host):
-        options = [f"myhostname={host.name}", *host.options]
+    def alike(self):
+        """The hosts in groups that differ in nothing but their names and addresses."""
+        groups = {}
+        for host in self.hosts:
+            groups.setdefault((host.certificate, host.default, host.starttls, host.tls, host.options), []).append(host)
+        return groups.values()
+
+    def service(self, postfix, label, hosts):
+        """One smtpd(8) for all addresses of hosts that are alike; master(8) finds them in /etc/hosts by the label."""
+        host = hosts[0]
+        with open("/etc/hosts", "a", encoding="ascii") as f:
+            f.writelines(f"{address} {label}\n" for one in hosts for address in one.addresses)
+        options = [f"myhostname={host.name if len(hosts) == 1 else 'mail.test'}", *host.options]
         if not host.starttls:
             options.append("smtpd_tls_security_level=none")
         else:
@@ -56,9 +67,7 @@ class Mail:
                         f"smtpd_tls_protocols={host.tls}"]
         if host.default:
             options.append(f"tls_server_sni_maps=hash:{postfix.sni(host.name, host.certificate)}")
-        for address in host.addresses:
-            postfix.services.append(f"{quoted(address, 25)} inet n - n - - smtpd"
-                                    + "".join(f"\n  -o {option}" for option in options))
+        return f"{label}:25 inet n - n - - smtpd" + "".join(f"\n  -o {option}" for option in options)
 
 
 class Postfix:
@@ -140,7 +149,7 @@ mynetworks = 127.0.0.0/8
 alias_maps =
 local_recipient_maps =
 biff = no
-max_idle = 5s
+max_idle = 20s
 default_process_limit = 500
 tls_random_source = dev:/dev/urandom
 """

@@ -10,6 +10,8 @@ from web import Site
 
 TLS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
 BROKEN_ZONES = ("broken-signature", "servfail", "hang", "refused")
+ABOUT_TLS = {"certificate", "certificate-ipv6", "default-certificate", "tls", "starttls", "option"}
+POOL = 24  # hosts that share a certificate
 REPORTS = "reports.test"  # where the perfect domain's reports go
 
 
@@ -28,9 +30,14 @@ def can_be_given(address):
     return parsed.is_private and not parsed.is_loopback and not getattr(parsed, "ipv4_mapped", None)
 
 
+def mx_name(scenario, i):
+    return scenario.mx[i].get("name", f"mx{i + 1 if i else ''}.{scenario.domain}.")
+
+
 class Planter:
     def __init__(self, network, dns, web, mail, authority):
         self.network, self.dns, self.web, self.mail, self.authority = network, dns, web, mail, authority
+        self.pools = {}  # MX host: all the hosts of its certificate
         self.hosts = {}  # what a person may want to know: domain -> host name -> its addresses
 
     def common(self):
@@ -39,6 +46,19 @@ class Planter:
         self.dns.address("resolver.test.", *pair("dns", 53))
         scenario = reader.Scenario("reports")
         self.plant(0, scenario)
+
+    def plant_all(self, scenarios):
+        self.share_certificates(scenarios)
+        for number, one in enumerate(scenarios, 1):
+            self.plant(number, one)
+
+    def share_certificates(self, scenarios):
+        """MX hosts about whose certificate nothing is said share one with others, as at a mail provider, and with it
+        the processes that serve them: a burst of connections would start hundreds otherwise."""
+        names = [mx_name(scenario, i).rstrip(".") for scenario in scenarios for i, words in enumerate(scenario.mx)
+                 if not ABOUT_TLS & set(words)]
+        for at in range(0, len(names), POOL):
+            self.pools.update({name: names[at:at + POOL] for name in names[at:at + POOL]})
 
     def plant(self, number, scenario):
         domain = scenario.domain + "."
@@ -111,6 +131,8 @@ class Planter:
 
     def certificate(self, words, name):
         kind, *names = words.get("certificate", "good").split()
+        if "certificate" not in words and name.rstrip(".") in self.pools:
+            names = self.pools[name.rstrip(".")]
         return self.authority.serve(kind, *(names or [name.rstrip(".")]))
 
     def by_certificate(self, words, name, addresses):
@@ -159,7 +181,7 @@ class Planter:
             self.dns.add(domain, "MX", "0 .")
         names = []
         for i, words in enumerate(scenario.mx):
-            name = words.get("name", f"mx{i + 1 if i else ''}.{domain}")
+            name = mx_name(scenario, i)
             names.append(name.rstrip("."))
             self.dns.add(domain, "MX", f"{words.get('preference', 10 * (i + 1))} {name}")
             if "name" not in words or name.endswith(domain):

@@ -9,10 +9,11 @@ import json
 import socket
 import ssl
 import sys
+import time
 
 from web import PATH
 
-PATIENCE = 3  # seconds
+PATIENCE = 10  # seconds
 MUCH = 200_000  # bytes: more than any honest reply
 
 
@@ -26,9 +27,11 @@ def context(ca_file, old=False):
 
 
 def read_all(stream):
-    data = b""
+    data, end = b"", time.monotonic() + PATIENCE
     while len(data) < MUCH and (more := stream.recv(65536)):
         data += more
+        if time.monotonic() > end:
+            raise TimeoutError
     return data
 
 
@@ -115,7 +118,7 @@ def look(ca_file, kind, name, address):
 
 def main():
     wanted = json.load(sys.stdin)
-    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
         print(json.dumps(list(pool.map(lambda one: look(sys.argv[1], *one), wanted))))
 
 
