@@ -154,6 +154,8 @@ void judge_domain(struct judgement *j)
         if (!judge_answer(j))
             return;
         judge_dnssec(j);
+    } else if (!f->mx_given) {
+        add(j, msg_check_domain_not_judged(f->domain));
     }
     if (f->mx_given)
         add(j, msg_check_domain_mx_given(list_of_hosts(j)));

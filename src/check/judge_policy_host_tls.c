@@ -84,11 +84,11 @@ static bool speaks_of(struct str detail, const struct str *words, size_t count)
 /* OpenSSL's words for what went wrong tell the common reasons apart. */
 static struct msg explain_handshake(struct str host, struct str at, struct str detail)
 {
-    static const struct str no_tls[] = {STR_INIT("wrong version number"), STR_INIT("http request"),
-                                        STR_INIT("packet length too long")};
-    static const struct str version[] = {
-        STR_INIT("protocol version"), STR_INIT("unsupported protocol"), STR_INIT("version too low"),
-        STR_INIT("no protocols available")};
+    static const struct str no_tls[] = {STR_INIT("wrong version"), STR_INIT("http request"),
+                                        STR_INIT("packet length")};
+    static const struct str version[] = {STR_INIT("protocol version"),
+                                         STR_INIT("unsupported protocol"), STR_INIT("version too"),
+                                         STR_INIT("no protocols")};
     static const struct str name[] = {STR_INIT("unrecognized name"), STR_INIT("unrecognized_name")};
     if (speaks_of(detail, no_tls, ARRAY_LEN(no_tls)))
         return msg_check_host_tls_none(host, at, detail);
