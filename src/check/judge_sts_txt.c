@@ -109,6 +109,15 @@ static void judge_unusable(struct judgement *j, const struct findings *findings)
         check_add_findings(j->results, CHECK_STS_TXT, findings, name, "RFC 8461 3.1", &meaning);
 }
 
+/* Senders pass over a record of another kind, and some readers refuse the good one for it. */
+static void grade_strangers(struct findings *findings)
+{
+    for (struct finding *f = findings->first; f; f = f->next) {
+        if (f->msg.def == &MSG_STS_TXT_UNRELATED)
+            f->severity = SEVERITY_WARNING;
+    }
+}
+
 static void judge_usable(struct judgement *j, const struct findings *findings)
 {
     const struct check_facts *f = j->facts;
@@ -191,6 +200,7 @@ static void judge_records(struct judgement *j)
     }
     j->sts_txt_usable = true;
     j->sts_id = txt.id;
+    grade_strangers(&findings);
     judge_usable(j, &findings);
     judge_delegation(j);
     judge_sts_servers(j);

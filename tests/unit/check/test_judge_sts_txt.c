@@ -128,7 +128,7 @@ static const struct perfect_row rows[] = {
     {no_domain, &MSG_CHECK_RECORD_NOT_JUDGED, CHECK_NOTE, "no domain, no blame"},
     {no_mail, &MSG_CHECK_RECORD_UNNEEDED, CHECK_OK, "RFC 7505 3: null MX needs none"},
     {several, &MSG_STS_TXT_SEVERAL, CHECK_ERROR, "RFC 8461 3.1: several"},
-    {unrelated, &MSG_STS_TXT_UNRELATED, CHECK_NOTE, "RFC 8461 3.1: another kind"},
+    {unrelated, &MSG_STS_TXT_UNRELATED, CHECK_WARNING, "RFC 8461 3.1: another kind"},
     {version_case, &MSG_STS_TXT_NONE, CHECK_ERROR, "RFC 8461 3.1: v=stsv1"},
     {id_missing, &MSG_STS_TXT_ID_MISSING, CHECK_ERROR, "RFC 8461 3.1: no id"},
     {id_long, &MSG_STS_TXT_ID_LONG, CHECK_ERROR, "RFC 8461 3.1: 33 characters"},
