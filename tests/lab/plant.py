@@ -12,6 +12,7 @@ TLS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
 BROKEN_ZONES = ("broken-signature", "servfail", "hang", "refused")
 ABOUT_TLS = {"certificate", "certificate-ipv6", "default-certificate", "tls", "starttls", "option"}
 POOL = 24  # hosts that share a certificate
+SECONDARIES = {"lame-secondary": "servfail", "silent-secondary": "hang"}  # one of three servers does that
 REPORTS = "reports.test"  # where the perfect domain's reports go
 
 
@@ -87,6 +88,8 @@ class Planter:
             self.dns.delegate_to_fault(domain, number, kind, "signed" if kind == "broken-signature" else "unsigned")
         elif kind == "old-secondary":  # one of three servers of the zone has other data
             self.dns.delegate_to_fault(domain, number, "replace", "unsigned", beside=True, old=words[0], new=words[1])
+        elif kind in SECONDARIES:
+            self.dns.delegate_to_fault(domain, number, SECONDARIES[kind], "unsigned", beside=True)
         elif kind:
             self.dns.cut(domain, kind)
         for i, (name, fault, *more) in enumerate(scenario.delegations):
@@ -177,6 +180,8 @@ class Planter:
         self.note(name, listed)
 
     def plant_mx(self, number, scenario, domain):
+        if scenario.bare:
+            return []
         if scenario.null_mx:
             self.dns.add(domain, "MX", "0 .")
         names = []

@@ -35,6 +35,7 @@ class Scenario:
     https: dict | None = None                                     # the host reports.DOMAIN
     mx: list = dataclasses.field(default_factory=lambda: [{}])    # one dict a host; empty: no MX record
     null_mx: bool = False
+    bare: bool = False                                            # neither MX records nor addresses
     policy: dict = dataclasses.field(default_factory=dict)
     tlsa: list = dataclasses.field(default_factory=list)          # (number of the MX, usage, selector, matching, what)
     expected: list = dataclasses.field(default_factory=list)      # (severity, code)
@@ -76,6 +77,8 @@ def take(scenario, keyword, rest):
     """One line: the keyword and what follows it."""
     if keyword == "mx" and rest in ("none", "null"):
         scenario.mx, scenario.null_mx = [], rest == "null"
+    elif keyword == "mx" and rest == "bare":
+        scenario.mx, scenario.bare = [], True
     elif keyword in ("mx", "mx2", "mx3"):
         number = int(keyword[2:] or 1)
         while len(scenario.mx) < number:

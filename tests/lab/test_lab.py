@@ -55,6 +55,7 @@ SEEN = {
     },
     "reports": {
         "tlsrpt-https-expired": EXPIRED, "tlsrpt-https-refused": "refused", "tlsrpt-endpoint-fails": "500 ",
+        "tlsrpt-https-wrong-name": MISMATCH, "tlsrpt-https-untrusted": NO_ISSUER,
     },
     "smtp": {
         "mx-busy": "421 ", "mx-rejects": "554 ", "mx-rejects-by-postfix": "554 ", "mx-ipv6-rejects": {"ipv6": "554 "},
@@ -67,6 +68,7 @@ SEEN = {
         "mx-endless-reply": "EHLO endless", "mx-half-banner": "timeout", "mx-hangs": "timeout",
         "mx-hangs-after-ehlo": "timeout", "mx-helo-only": "EHLO 502", "mx-ipv6-closed": {"ipv6": "refused"},
         "mx-loopback-address": "refused", "mx-mapped-address": "refused", "mx-no-starttls": "EHLO .*, no STARTTLS",
+        "dane-without-tls": "EHLO .*, no STARTTLS",
         "mx-not-smtp": ".*SSH", "mx-one-of-two-refused": "refused", "mx-refused": "refused", "mx-silent": "timeout",
         "mx-starttls-closes": "TLS: |reset", "mx-starttls-garbage": "TLS: WRONG_VERSION_NUMBER",
         "mx-starttls-hangs": "timeout", "mx-starttls-injected": "timeout|TLS: ", "mx-starttls-refused": "STARTTLS 454",
