@@ -125,12 +125,16 @@ service_of() {
 
 # install PACKAGE...: by apt, which would start the services among them: they stay off.
 install() {
-    local package service services=() status=0
+    local package service services=() status=0 policy=
     if [ -d /run/systemd/system ]; then
         for package; do
             service=$(service_of "$package")
             [ -z "$service" ] || services+=("$service")
         done
+    elif [ ! -e /usr/sbin/policy-rc.d ]; then # what invoke-rc.d asks where there is no systemd
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
     fi
     if [ ${#services[@]} -gt 0 ]; then
         say "Only the programs are needed; kept off: ${services[*]}"
@@ -142,6 +146,7 @@ install() {
         "${as_root[@]}" systemctl --quiet --runtime unmask "${services[@]}"
         "${as_root[@]}" systemctl --quiet disable "${services[@]}" 2>/dev/null || true
     fi
+    [ -z "$policy" ] || "${as_root[@]}" rm -f "$policy"
     return "$status"
 }
 

@@ -1,4 +1,4 @@
-"""Pebble, the small ACME server of Let's Encrypt, with the lab's resolver; it validates at the real ports 80 and 443."""
+"""Pebble, the small ACME server of Let's Encrypt, with the lab's resolver. It validates at ports 80 and 443."""
 
 import json
 import os
@@ -16,7 +16,8 @@ class Pebble:
         dns.address(self.NAME + ".", *self.addresses)
         served = authority.serve("good", self.NAME)
         self.settings = {"pebble": {
-            "listenAddress": quoted(self.addresses[0], 14000), "managementListenAddress": quoted(self.addresses[0], 15000),
+            "listenAddress": quoted(self.addresses[0], 14000),
+            "managementListenAddress": quoted(self.addresses[0], 15000),
             "certificate": served.path, "privateKey": served.path, "httpPort": 80, "tlsPort": 443,
             "ocspResponderURL": "", "externalAccountBindingRequired": False}}
 

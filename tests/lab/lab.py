@@ -28,6 +28,7 @@ SCENARIOS = os.path.join(HERE, "scenarios")
 PREFIX = "sealpost-lab-"
 PLACE = "/tmp"  # short, because sockets are in it, and open to the servers' users
 PROGRAMS = ["ip", "nft", "nsenter", "unshare", "knotd", "keymgr", "unbound", "nginx", "postconf", "openssl"]
+NAMESPACES = ["--pid", "--mount", "--mount-proc", "--net", "--uts"]
 
 
 class LabError(Exception):
@@ -42,7 +43,7 @@ def why_not():
     missing = [p for p in PROGRAMS if not shutil.which(p, path=path)]
     if missing:
         return f"the lab needs the programs {', '.join(missing)}"
-    tried = subprocess.run(["unshare", "--fork", "--pid", "--mount", "--mount-proc", "--net", "--uts", "true"],
+    tried = subprocess.run(["unshare", "--fork", *NAMESPACES, "true"],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return f"no namespaces here: {tried.stdout.strip()}" if tried.returncode else None
 
@@ -88,7 +89,7 @@ class Lab:
         self.write("starter", {"pid": os.getpid(), "begun": begun(os.getpid())})
         with open(os.path.join(self.folder, "machine.log"), "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--mount-proc", "--net", "--uts", sys.executable, "-SB",
+                ["unshare", "--fork", "--kill-child", *NAMESPACES, sys.executable, "-SB",
                  os.path.join(HERE, "machine.py"), self.folder, self.scenarios, *self.needs] + ["attached"] * attached,
                 stdin=subprocess.PIPE if attached else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True, text=True, cwd="/")
@@ -124,8 +125,8 @@ class Lab:
 
     def command(self, command, role="sender", folder="/"):
         """The command line that runs a command within the lab."""
-        return ["nsenter", f"--target={self.state['pid']}", "--mount", "--pid", "--net", "--uts", f"--wd={folder}", "--",
-                "nsenter", f"--net=/run/netns/{role}", "--", *command]
+        return ["nsenter", f"--target={self.state['pid']}", "--mount", "--pid", "--net", "--uts", f"--wd={folder}",
+                "--", "nsenter", f"--net=/run/netns/{role}", "--", *command]
 
     def run(self, command, role="sender", timeout=60, **more):
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True,

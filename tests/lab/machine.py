@@ -3,8 +3,8 @@
 
     machine.py FOLDER SCENARIOS|none [attached] [pebble] [dovecot] [program=SEALPOST]
 
-Started by lab.py in PID, mount, network and UTS namespaces of its own: when this process ends, however it ends, the kernel
-ends every other process of the lab and takes its networks and mounts away. Nothing else needs to clean up. Prints one
+Started by lab.py in PID, mount, network and UTS namespaces of its own: when this process ends, however it ends,
+the kernel ends every other process of the lab and takes its networks and mounts away. Nothing else needs to clean up. Prints one
 line of JSON when the lab is up, or {"failed": WHY}. With `attached`, it ends when its standard input does.
 """
 

@@ -86,7 +86,8 @@ class Postfix:
                 *((f"queue/{q}", 0o700, mail, mail_group) for q in (
                     "incoming", "active", "deferred", "bounce", "defer", "flush", "saved", "trace", "corrupt", "hold",
                     "private")),
-                ("queue/pid", 0o755, 0, 0), ("queue/public", 0o2710, mail, drop), ("queue/maildrop", 0o1730, mail, drop)]:
+                ("queue/pid", 0o755, 0, 0), ("queue/public", 0o2710, mail, drop),
+                ("queue/maildrop", 0o1730, mail, drop)]:
             path = os.path.join(self.folder, name)
             os.makedirs(path, exist_ok=True)
             os.chown(path, user, group)

@@ -25,8 +25,8 @@ class Own:
         self.write(self.configuration, f"[store]\npath = {store}\n[host]\nlisten = {listen}\n")
         for site in sites:
             self.put(servers, site)
-        servers.start("web", "sealpost", [*AS_NOBODY, *LOW_PORTS, self.program, "serve", "--config", self.configuration],
-                      "notify")
+        servers.start("web", "sealpost",
+                      [*AS_NOBODY, *LOW_PORTS, self.program, "serve", "--config", self.configuration], "notify")
 
     def put(self, servers, site):
         domain = site.name.removeprefix("mta-sts.")

@@ -157,7 +157,8 @@ class Planter:
         common = {"name": name.rstrip("."),
                   "default": self.default_certificate(words, name), "body": words.get("body", body),
                   "media_type": {"none": ""}.get(words.get("type"), words.get("type", "text/plain")),
-                  "server": words.get("server", "nginx"), "headers": tuple(words.get("header", ())), "browsers_only": "browsers-only" in words,
+                  "server": words.get("server", "nginx"), "headers": tuple(words.get("header", ())),
+                  "browsers_only": "browsers-only" in words,
                   "tls": " ".join(TLS[v] for v in words.get("tls", "1.2 1.3").split())}
         if path:
             common["path"] = path

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Looks at hosts of the lab in the plainest way, with Python's own TLS: what a planted fault looks like to somebody else.
+"""Looks at hosts of the lab in the plainest way, with Python's own TLS: what a planted fault looks like to another.
 
     probe.py CA-FILE     reads a JSON list of [KIND, NAME, ADDRESS] (KIND: http, smtp), prints the list of what was seen
 """

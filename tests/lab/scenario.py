@@ -1,4 +1,4 @@
-"""Reads scenarios: short files that say how a domain differs from a perfect one, and what `sealpost check` must say of it.
+"""Reads scenarios: short files that say how a domain differs from a perfect one, and what `sealpost check` must find.
 
 README.md has the grammar. A scenario names no address and no file; plant.py does.
 """

@@ -23,7 +23,7 @@ from lab import Lab
 from mail import Dovecot
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-START_LIMIT = 20  # seconds, with every scenario
+START_LIMIT = 20  # seconds, with every scenario, where nothing else runs
 
 # What is seen of the host of a scenario at each of its addresses; "ipv4" and "ipv6" where they differ. A host that is not
 # here must be in order.
@@ -104,9 +104,10 @@ def flags(answer):
     return re.search(r"flags: ([a-z ]*);", answer)[1].split() if "flags:" in answer else []
 
 
-def resolver_starts_in_time(lab):
-    print(f"# up after {lab.state['seconds']} s with {len(lab.state['domains'])} domains")
-    check(lab.state["seconds"] < START_LIMIT, lab.state["seconds"], "seconds")
+def it_starts_in_time(lab):
+    busy = max(1, os.getloadavg()[0] / os.cpu_count())  # others on this machine have their share
+    print(f"# up after {lab.state['seconds']} s with {len(lab.state['domains'])} domains; load {busy:.1f}")
+    check(lab.state["seconds"] < START_LIMIT * busy, lab.state["seconds"], "seconds")
 
 
 def signed_names_are_validated(lab):
@@ -353,7 +354,7 @@ def this_machine_has_none_of_it(lab):
     check(not re.search(r": (lab|sender)[:@]", links), links)
 
 
-BEFORE = [wrong_lines_are_refused, a_policy_has_the_size_that_is_asked_for, resolver_starts_in_time,
+BEFORE = [wrong_lines_are_refused, a_policy_has_the_size_that_is_asked_for, it_starts_in_time,
           signed_names_are_validated, an_unsigned_delegation_is_insecure, broken_zones_are_bogus,
           broken_name_servers_are_broken, an_old_secondary_differs, a_name_rebinds, any_root_server_answers,
           an_independent_validator_agrees, the_resolver_speaks_tls, curl_gets_a_policy,
