@@ -8,7 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/domain.h"
-#include "base/timefmt.h"
+#include "net/certificate.h"
 #include "net/messages.h"
 
 static void free_bio(BIO **bio)
@@ -111,20 +111,6 @@ static int check_order(STACK_OF(X509) * chain, struct str name, struct error *er
     if (n > 1 && X509_check_issued(last, last) == X509_V_OK)
         X509_free(sk_X509_pop(chain));
     return 0;
-}
-
-static int64_t asn1_seconds(const ASN1_TIME *time)
-{
-    struct tm tm = {0};
-    if (!time || ASN1_TIME_to_tm(time, &tm) != 1)
-        return 0;
-    struct civil_time t = {.year = tm.tm_year + 1900,
-                           .month = (unsigned)tm.tm_mon + 1,
-                           .day = (unsigned)tm.tm_mday,
-                           .hour = (unsigned)tm.tm_hour,
-                           .minute = (unsigned)tm.tm_min,
-                           .second = (unsigned)tm.tm_sec};
-    return time_from_civil(&t);
 }
 
 /* The name in lower case, when it is a DNS name with at most a leading wildcard. */
@@ -230,8 +216,8 @@ int pem_certificate_read(struct pem_certificate *out, struct str chain, struct s
         rc = write_key(pkey, arena, &read.key, err);
     if (rc < 0)
         return rc;
-    read.not_before = asn1_seconds(X509_get0_notBefore(leaf));
-    read.not_after = asn1_seconds(X509_get0_notAfter(leaf));
+    read.not_before = certificate_time(X509_get0_notBefore(leaf));
+    read.not_after = certificate_time(X509_get0_notAfter(leaf));
     *out = read;
     return 0;
 }

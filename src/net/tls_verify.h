@@ -29,7 +29,8 @@ enum tls_chain_fault {
     TLS_CHAIN_SELF_SIGNED, /* the leaf is signed by itself */
     TLS_CHAIN_INCOMPLETE,  /* the issuer of number `chain_at`, the last one that leads on from the
                               leaf, was not sent, and that one is the leaf */
-    TLS_CHAIN_UNKNOWN_ISSUER, /* it leads to an authority that is not trusted here */
+    TLS_CHAIN_UNKNOWN_ISSUER, /* it leads to an authority that is not trusted here, or whose root
+                                 here is out of date; `chain_at` is the last one that was sent */
     TLS_CHAIN_WEAK,    /* a key or a signature of number `chain_at` is too weak (< 112 bits) */
     TLS_CHAIN_INVALID, /* another reason: a bad signature, an authority that is none, a purpose that
                           is not a server's; `chain_reason` has OpenSSL's words */
@@ -58,7 +59,10 @@ struct tls_certificate {
 
 #define TLS_NAMES_MAX 100
 
-/* The three kinds of fault are independent: an expired certificate for another name shows both. */
+/* The three kinds of fault are independent: an expired certificate for another name shows both. Of
+ * several faults of the chain the first from the leaf is told, a weak key only where there is no
+ * other; of several dates that of the certificate nearest to the leaf. Certificates that were sent
+ * and lead nowhere do not count. What cannot be looked at, since there is no leaf, has no fault. */
 struct tls_verified {
     bool trusted; /* no fault of any kind */
     enum tls_chain_fault chain;
@@ -67,7 +71,7 @@ struct tls_verified {
     size_t chain_at, date_at; /* from 0, the leaf */
     struct str chain_reason;
     struct str missing_issuer; /* TLS_CHAIN_INCOMPLETE, TLS_CHAIN_UNKNOWN_ISSUER: its name */
-    struct tls_certificate *certificates; /* as sent; those that can be read, the leaf first */
+    struct tls_certificate *certificates; /* as sent, up to the first that cannot be read */
     size_t certificate_count;
 };
 
@@ -101,7 +105,12 @@ struct tls_dane {
     size_t matched; /* the first that matches, when status is TLS_DANE_MATCH */
 };
 
-/* names: those that count as the peer's for usage 2 (RFC 7672 3.2.2): the MX host, the TLSA base
+/* All records together make the status: a stronger digest overrules a weaker one for the same usage
+ * and selector (RFC 7671 section 9), so that a record may match alone and the status be
+ * TLS_DANE_MISMATCH. A chain that is empty or cannot be read matches nothing. Weak keys are
+ * tls_verify's to tell.
+ *
+ * names: those that count as the peer's for usage 2 (RFC 7672 3.2.2): the MX host, the TLSA base
  * domain, the next-hop domain. */
 int tls_verify_dane(const struct tls_peer *peer, const struct tls_tlsa *records, size_t count,
                     const struct str *names, size_t name_count, int64_t now, struct arena *arena,

@@ -16,26 +16,46 @@ static void add_extension(const struct made *m, X509 *issuer, int nid, const cha
     X509_EXTENSION_free(extension);
 }
 
+static void add_entry(X509_NAME *name, const char *field, const char *value)
+{
+    if (value)
+        X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)value, -1, -1,
+                                   0);
+}
+
+struct made made_with(const struct made_options *o)
+{
+    static long serial = 1;
+    struct made m = {X509_new(), o->rsa_bits ? EVP_RSA_gen(o->rsa_bits) : EVP_EC_gen("P-256")};
+    assert_true(m.certificate && m.key);
+    X509 *by = o->issuer ? o->issuer->certificate : m.certificate;
+    X509_set_version(m.certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(m.certificate), serial++);
+    ASN1_TIME_set(X509_getm_notBefore(m.certificate), o->from);
+    ASN1_TIME_set(X509_getm_notAfter(m.certificate), o->until);
+    add_entry(X509_get_subject_name(m.certificate), "O", o->organisation);
+    add_entry(X509_get_subject_name(m.certificate), "CN", o->common_name);
+    X509_set_issuer_name(m.certificate, X509_get_subject_name(by));
+    X509_set_pubkey(m.certificate, m.key);
+    add_extension(&m, by, NID_basic_constraints, o->authority ? "critical,CA:TRUE" : "CA:FALSE");
+    if (o->names)
+        add_extension(&m, by, NID_subject_alt_name, o->names);
+    if (o->extended_use)
+        add_extension(&m, by, NID_ext_key_usage, o->extended_use);
+    assert_true(X509_sign(m.certificate, o->issuer ? o->issuer->key : m.key,
+                          o->sha1 ? EVP_sha1() : EVP_sha256()) > 0);
+    return m;
+}
+
 struct made made_new(const char *common_name, const char *names, const struct made *issuer,
                      int64_t from, int64_t until)
 {
-    static long serial = 1;
-    struct made m = {X509_new(), EVP_EC_gen("P-256")};
-    assert_true(m.certificate && m.key);
-    X509 *by = issuer ? issuer->certificate : m.certificate;
-    X509_set_version(m.certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(m.certificate), serial++);
-    ASN1_TIME_set(X509_getm_notBefore(m.certificate), from);
-    ASN1_TIME_set(X509_getm_notAfter(m.certificate), until);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(m.certificate), "CN", MBSTRING_UTF8,
-                               (const unsigned char *)common_name, -1, -1, 0);
-    X509_set_issuer_name(m.certificate, X509_get_subject_name(by));
-    X509_set_pubkey(m.certificate, m.key);
-    add_extension(&m, by, NID_basic_constraints, names ? "CA:FALSE" : "critical,CA:TRUE");
-    if (names)
-        add_extension(&m, by, NID_subject_alt_name, names);
-    assert_true(X509_sign(m.certificate, issuer ? issuer->key : m.key, EVP_sha256()) > 0);
-    return m;
+    return made_with(&(struct made_options){.common_name = common_name,
+                                            .names = names,
+                                            .authority = !names,
+                                            .issuer = issuer,
+                                            .from = from,
+                                            .until = until});
 }
 
 void made_done(struct made *m)

@@ -10,12 +10,26 @@
 
 struct made {
     X509 *certificate;
-    EVP_PKEY *key; /* EC P-256 */
+    EVP_PKEY *key;
 };
 
-/* A certificate valid from `from` to `until` (seconds since 1970), issued by `issuer`, or by itself
- * when that is NULL. names is a subjectAltName in OpenSSL's notation ("DNS:a.test,DNS:b.test") or
- * NULL for an authority. Fails the test when it cannot be made. */
+/* What a certificate is to be. */
+struct made_options {
+    const char *common_name;  /* NULL: none */
+    const char *organisation; /* NULL: none */
+    const char *names;        /* a subjectAltName in OpenSSL's notation ("DNS:a.test,DNS:b.test") */
+    bool authority;           /* may issue */
+    const char *extended_use; /* in OpenSSL's notation: "serverAuth"; NULL: none */
+    const struct made *issuer; /* NULL: itself */
+    int64_t from, until;       /* valid, in seconds since 1970 */
+    unsigned rsa_bits;         /* 0: a key on the curve P-256 */
+    bool sha1;                 /* signed over SHA-1 instead of SHA-256 */
+};
+
+/* Fails the test when it cannot be made. */
+struct made made_with(const struct made_options *options);
+
+/* The usual one. names is NULL for an authority. */
 struct made made_new(const char *common_name, const char *names, const struct made *issuer,
                      int64_t from, int64_t until);
 void made_done(struct made *m);

@@ -1,0 +1,45 @@
+#include "check.h"
+
+#include "net/peer.h"
+
+static void every_failure_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (int a = NET_OK; a <= NET_LOCAL; a++) {
+        struct str name = str_from(net_failure_name((enum net_failure)a));
+        assert_true(name.n > 0);
+        assert_false(str_eq(name, STR("unknown")));
+        for (int b = NET_OK; b < a; b++)
+            assert_false(str_eq(name, str_from(net_failure_name((enum net_failure)b))));
+    }
+    assert_string_equal(net_failure_name(NET_REFUSED), "refused");
+    assert_string_equal(net_failure_name(NET_TOO_LARGE), "too-large");
+    assert_string_equal(net_failure_name((enum net_failure)(NET_LOCAL + 1)), "unknown");
+}
+
+static void versions_of_tls_are_called_by_their_names(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned version;
+        const char *name;
+    } rows[] = {{0, ""},
+                {0x0300, "SSL 3.0"},
+                {0x0301, "TLS 1.0"},
+                {0x0302, "TLS 1.1"},
+                {0x0303, "TLS 1.2"},
+                {0x0304, "TLS 1.3"},
+                {0x0305, "unknown"},
+                {0xfefd, "unknown"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(tls_version_name(rows[i].version), rows[i].name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_failure_has_a_name_of_its_own),
+        cmocka_unit_test(versions_of_tls_are_called_by_their_names),
+    };
+    return cmocka_run_group_tests_name("net peer", tests, NULL, NULL);
+}
