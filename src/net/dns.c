@@ -4,6 +4,7 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unbound-event.h>
 #include <unbound.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@
 #define SECURITY_SECURE  2
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
 #define FORWARD_MAX      127
+#define AT_ONCE_USUAL    16   /* questions that libunbound has open, unless told */
+#define AT_ONCE_MAX      1024 /* more of them at once make it slower again */
+#define CACHE_BYTES      "8m" /* as libunbound's options have it; of messages, and of records */
 
 struct dns {
     struct ub_ctx *ctx;
@@ -39,6 +43,24 @@ struct dns_query {
     struct dns_answer answer;
 };
 
+/* libunbound as a library asks 16 questions at a time, and lets the others wait for their turn.
+ * Each open one takes a descriptor. */
+static int make_room(struct dns *dns)
+{
+    struct rlimit files;
+    rlim_t most = AT_ONCE_MAX;
+    char text[16];
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 < most)
+        most = files.rlim_cur / 4;
+    if (most <= AT_ONCE_USUAL)
+        return 0;
+    snprintf(text, sizeof text, "%u", (unsigned)most);
+    int failed = ub_ctx_set_option(dns->ctx, "outgoing-range:", text);
+    if (!failed)
+        failed = ub_ctx_set_option(dns->ctx, "msg-cache-size:", CACHE_BYTES);
+    return failed ? failed : ub_ctx_set_option(dns->ctx, "rrset-cache-size:", CACHE_BYTES);
+}
+
 static int set_up(struct dns *dns, const struct dns_settings *settings, struct error *err)
 {
     for (size_t i = 0; i < settings->forward_count; i++) {
@@ -56,6 +78,8 @@ static int set_up(struct dns *dns, const struct dns_settings *settings, struct e
         return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
     /* A resolver on loopback is what dns.forward mostly names. */
     int failed = ub_ctx_set_option(dns->ctx, "do-not-query-localhost:", "no");
+    if (!failed)
+        failed = make_room(dns);
     /* libunbound itself answers that nothing is below test. (RFC 6761 6.2); a resolver that was
      * named knows better, in a laboratory. */
     if (!failed && settings->forward_count)
