@@ -15,31 +15,42 @@ static bool is_null_mx(const struct fact_dns *mx)
            str_eq(mx->answer.records.at[0].text, STR("."));
 }
 
-/* RFC 5321 5.1: an MX record, or else the domain's own address. Gives whether mail gets there. */
+/* No MX record, and no address in its place. */
+static struct msg without_mail(const struct fact_rua *rua)
+{
+    if (rua->mx.answer.status == DNS_NO_NAME)
+        return msg_check_rpt_mailto_no_domain(rua->rua.target, rua->domain);
+    if (judge_dns_fails(&rua->where.a) || judge_dns_fails(&rua->where.aaaa))
+        return msg_check_rpt_mailto_dns(rua->rua.target, rua->domain);
+    return msg_check_rpt_mailto_no_mail(rua->rua.target, rua->domain);
+}
+
+/* Where mail for the address goes: the MX host, or else the domain's own address (RFC 5321 5.1);
+ * empty when nowhere. */
+static struct str mail_host(const struct fact_rua *rua)
+{
+    if (judge_found(&rua->mx))
+        return is_null_mx(&rua->mx) ? STR("") : rua->mx.answer.records.at[0].text;
+    return rua->where.count && judge_nothing(&rua->mx) ? rua->domain : STR("");
+}
+
+/* Gives whether mail gets there. */
 static bool judge_domain_of(struct judgement *j, const struct fact_rua *rua)
 {
-    const struct fact_dns *mx = &rua->mx;
-    struct str address = rua->rua.target;
-    bool works = false;
+    struct str host = mail_host(rua);
     struct msg m;
-    if (!mx->asked)
+    if (!rua->mx.asked)
         m = msg_check_rpt_not_tried(rua->rua.uri);
-    else if (judge_dns_fails(mx))
-        m = msg_check_rpt_mailto_dns(address, rua->domain);
-    else if (is_null_mx(mx))
-        m = msg_check_rpt_mailto_null_mx(address, rua->domain);
-    else if ((works = judge_found(mx)))
-        m = msg_check_rpt_mailto(address, mx->answer.records.at[0].text);
-    else if ((works = rua->where.count > 0))
-        m = msg_check_rpt_mailto(address, rua->domain);
-    else if (mx->answer.status == DNS_NO_NAME)
-        m = msg_check_rpt_mailto_no_domain(address, rua->domain);
-    else if (judge_dns_fails(&rua->where.a) || judge_dns_fails(&rua->where.aaaa))
-        m = msg_check_rpt_mailto_dns(address, rua->domain);
+    else if (judge_dns_fails(&rua->mx))
+        m = msg_check_rpt_mailto_dns(rua->rua.target, rua->domain);
+    else if (is_null_mx(&rua->mx))
+        m = msg_check_rpt_mailto_null_mx(rua->rua.target, rua->domain);
+    else if (host.n)
+        m = msg_check_rpt_mailto(rua->rua.target, host);
     else
-        m = msg_check_rpt_mailto_no_mail(address, rua->domain);
+        m = without_mail(rua);
     add(j, rua, m);
-    return works;
+    return host.n > 0;
 }
 
 /* What the mail server said to RCPT. */
