@@ -1,6 +1,7 @@
 #include "net/dns_message.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 #define HEADER_BYTES         12
 #define RCODE_SERVER_FAILURE 2
@@ -10,6 +11,7 @@
 #define NAME_TEXT_MAX        1024 /* every byte of a name as \DDD */
 #define CLASS_IN             1
 #define RDATA_TEXT_MAX       UINT16_MAX
+#define CAA_CRITICAL         0x80U
 
 static unsigned byte_at(struct str s, size_t i)
 {
@@ -132,9 +134,39 @@ static bool read_address(struct str rdata, bool ipv6, struct buf *text)
     return !text->failed;
 }
 
-/* Reads the data of one record, the bytes from `at` to `end` of the message. */
+/* RFC 6698 2.1. */
+static bool read_tlsa(struct str rdata, struct dns_record *record, struct buf *text)
+{
+    if (rdata.n < 4)
+        return false;
+    record->usage = (uint8_t)byte_at(rdata, 0);
+    record->selector = (uint8_t)byte_at(rdata, 1);
+    record->matching = (uint8_t)byte_at(rdata, 2);
+    buf_str(text, str_skip(rdata, 3));
+    return !text->failed;
+}
+
+/* RFC 8659 4.1. The tag's bytes go before the value's in *text. */
+static bool read_caa(struct str rdata, struct dns_record *record, struct buf *text)
+{
+    size_t tag = rdata.n < 2 ? 0 : byte_at(rdata, 1);
+    if (tag == 0 || rdata.n - 2 < tag)
+        return false;
+    for (size_t i = 2; i < 2 + tag; i++) {
+        if (!ascii_is_alnum(rdata.p[i]))
+            return false;
+        buf_byte(text, ascii_lower(rdata.p[i]));
+    }
+    record->critical = (byte_at(rdata, 0) & CAA_CRITICAL) != 0;
+    record->tag.n = tag;
+    buf_str(text, str_skip(rdata, 2 + tag));
+    return !text->failed;
+}
+
+/* Reads the data of one record, the bytes from `at` to `end` of the message, into *text and, but
+ * for its texts, *record. */
 static bool read_rdata(struct str message, size_t at, size_t end, enum dns_type type,
-                       struct buf *text, uint16_t *preference)
+                       struct dns_record *record, struct buf *text)
 {
     struct str rdata = {message.p + at, end - at};
     /* Names may point back into the message, but must not reach beyond their record. */
@@ -146,63 +178,160 @@ static bool read_rdata(struct str message, size_t at, size_t end, enum dns_type 
     case DNS_TXT:
         return read_txt(rdata, text);
     case DNS_MX:
-        return read_u16(until_end, &at, preference) && dns_name_read(until_end, &at, text) &&
-               at == end;
+        return read_u16(until_end, &at, &record->preference) &&
+               dns_name_read(until_end, &at, text) && at == end;
     case DNS_CNAME:
     case DNS_NS:
         return dns_name_read(until_end, &at, text) && at == end;
     case DNS_TLSA:
+        return read_tlsa(rdata, record, text);
     case DNS_CAA:
-        break;
+        return read_caa(rdata, record, text);
     }
     return false;
 }
 
-static void add_record(struct dns_records *records, struct arena *arena, struct str text,
-                       uint16_t preference, uint32_t ttl)
-{
-    if (records->count >= DNS_RECORDS_MAX)
-        return;
-    struct dns_record *record = &records->at[records->count];
-    record->text = arena_str(arena, text);
-    record->preference = preference;
-    if (records->count == 0 || ttl < records->ttl)
-        records->ttl = ttl;
-    records->count++;
-}
-
-/* Reads one record of the answer section; false when the message cannot be walked further. */
-static bool read_record(struct str message, size_t *at, enum dns_type type, struct arena *arena,
-                        struct dns_records *records)
-{
-    uint16_t rtype, class, length, preference = 0;
+/* One record of the answer section as it stands there; its data are the message's bytes from
+ * `from` to `end`. */
+struct raw_record {
+    struct buf owner;
+    uint16_t type, class;
     uint32_t ttl;
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, RDATA_TEXT_MAX);
-    if (!dns_name_read(message, at, &text) || !read_u16(message, at, &rtype) ||
-        !read_u16(message, at, &class) || !read_u32(message, at, &ttl) ||
+    size_t from, end;
+};
+
+/* Moves *at behind the record; false when the message cannot be walked further. */
+static bool next_record(struct str message, size_t *at, struct raw_record *raw)
+{
+    uint16_t length;
+    buf_reset(&raw->owner);
+    if (!dns_name_read(message, at, &raw->owner) || !read_u16(message, at, &raw->type) ||
+        !read_u16(message, at, &raw->class) || !read_u32(message, at, &raw->ttl) ||
         !read_u16(message, at, &length) || message.n - *at < length)
         return false;
-    size_t from = *at;
-    *at += length;
-    buf_reset(&text);
-    if (class != CLASS_IN)
-        return true;
-    if (rtype == DNS_CNAME && read_rdata(message, from, *at, DNS_CNAME, &text, &preference))
-        records->canonical = arena_str(arena, buf_view(&text));
-    buf_reset(&text);
-    if (rtype == type && read_rdata(message, from, *at, type, &text, &preference))
-        add_record(records, arena, buf_view(&text), preference, ttl);
+    raw->from = *at;
+    raw->end = *at += length;
     return true;
 }
 
-static bool skip_question(struct str message, size_t *at)
+/* The answer section of a message, and what is read from it. */
+struct reading {
+    struct str message;
+    enum dns_type type;
+    struct arena *arena;
+    struct dns_records *records;
+    unsigned answers;
+    size_t answers_at;
+    struct str name; /* asked for; then where its CNAMEs lead */
+    struct raw_record raw;
+    struct buf text;
+};
+
+static void reading_done(struct reading *r)
 {
-    struct buf name CLEANUP(buf_done);
+    buf_done(&r->raw.owner);
+    buf_done(&r->text);
+}
+
+static void add_record(struct reading *r)
+{
+    struct dns_records *records = r->records;
+    struct dns_record record = {0};
+    buf_reset(&r->text);
+    if (records->count >= DNS_RECORDS_MAX ||
+        !read_rdata(r->message, r->raw.from, r->raw.end, r->type, &record, &r->text))
+        return;
+    struct str text = arena_str(r->arena, buf_view(&r->text));
+    record.tag = str_head(text, record.tag.n);
+    record.text = str_skip(text, record.tag.n);
+    records->at[records->count] = record;
+    if (records->count == 0 || r->raw.ttl < records->ttl)
+        records->ttl = r->raw.ttl;
+    records->count++;
+}
+
+/* Reads the records of r->name. */
+static bool read_records(struct reading *r)
+{
+    size_t at = r->answers_at;
+    size_t room = r->answers < DNS_RECORDS_MAX ? r->answers : DNS_RECORDS_MAX;
+    r->records->at = arena_array(r->arena, room, sizeof *r->records->at);
+    if (!r->records->at)
+        return false;
+    for (unsigned i = 0; i < r->answers; i++) {
+        if (!next_record(r->message, &at, &r->raw))
+            return false;
+        if (r->raw.class == CLASS_IN && r->raw.type == r->type &&
+            str_ieq(buf_view(&r->raw.owner), r->name))
+            add_record(r);
+    }
+    return true;
+}
+
+struct alias {
+    struct str owner, target;
+};
+
+/* All CNAMEs of the section, in whatever order they stand. */
+static bool read_aliases(struct reading *r, struct alias *aliases, size_t *count)
+{
+    size_t at = r->answers_at;
+    *count = 0;
+    for (unsigned i = 0; i < r->answers; i++) {
+        struct dns_record ignored;
+        if (!next_record(r->message, &at, &r->raw))
+            return false;
+        buf_reset(&r->text);
+        if (*count >= DNS_CNAMES_MAX || r->raw.class != CLASS_IN || r->raw.type != DNS_CNAME ||
+            !read_rdata(r->message, r->raw.from, r->raw.end, DNS_CNAME, &ignored, &r->text))
+            continue;
+        aliases[*count].owner = arena_str(r->arena, buf_view(&r->raw.owner));
+        aliases[*count].target = arena_str(r->arena, buf_view(&r->text));
+        *count += 1;
+    }
+    return true;
+}
+
+/* Follows the CNAMEs from the name asked for on, each once, so that a loop comes to an end. */
+static bool follow_aliases(struct reading *r)
+{
+    struct alias aliases[DNS_CNAMES_MAX];
+    struct dns_records *records = r->records;
+    size_t count;
+    if (!read_aliases(r, aliases, &count))
+        return false;
+    records->cnames = arena_array(r->arena, count, sizeof *records->cnames);
+    struct str name = r->name;
+    for (size_t i = 0; records->cnames && i < count;) {
+        if (!aliases[i].owner.n || !str_ieq(aliases[i].owner, name)) {
+            i++;
+            continue;
+        }
+        aliases[i].owner = STR("");
+        name = records->cnames[records->cname_count++] = aliases[i].target;
+        i = 0;
+    }
+    records->canonical = records->cname_count ? name : STR("");
+    if (r->type != DNS_CNAME)
+        r->name = name;
+    return true;
+}
+
+/* The name that the first question asks for; the others are passed over. */
+static bool read_questions(struct reading *r, unsigned questions)
+{
     uint16_t ignored;
-    buf_init(&name, NAME_TEXT_MAX);
-    return dns_name_read(message, at, &name) && read_u16(message, at, &ignored) &&
-           read_u16(message, at, &ignored);
+    r->answers_at = HEADER_BYTES;
+    for (unsigned i = 0; i < questions; i++) {
+        buf_reset(&r->text);
+        if (!dns_name_read(r->message, &r->answers_at, &r->text) ||
+            !read_u16(r->message, &r->answers_at, &ignored) ||
+            !read_u16(r->message, &r->answers_at, &ignored))
+            return false;
+        if (i == 0)
+            r->name = arena_str(r->arena, buf_view(&r->text));
+    }
+    return true;
 }
 
 int dns_message_rcode(struct str message)
@@ -213,24 +342,17 @@ int dns_message_rcode(struct str message)
 bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,
                       struct dns_records *records)
 {
+    struct reading r CLEANUP(reading_done) = {
+        .message = message, .type = type, .arena = arena, .records = records};
     uint16_t questions, answers;
     size_t at = 4;
+    buf_init(&r.raw.owner, NAME_TEXT_MAX);
+    buf_init(&r.text, RDATA_TEXT_MAX);
     if (message.n < HEADER_BYTES || !read_u16(message, &at, &questions) ||
         !read_u16(message, &at, &answers))
         return false;
-    at = HEADER_BYTES;
     *records = (struct dns_records){0};
-    size_t room = answers < DNS_RECORDS_MAX ? answers : DNS_RECORDS_MAX;
-    records->at = arena_array(arena, room, sizeof *records->at);
-    if (!records->at)
-        return false;
-    for (unsigned i = 0; i < questions; i++) {
-        if (!skip_question(message, &at))
-            return false;
-    }
-    for (unsigned i = 0; i < answers; i++) {
-        if (!read_record(message, &at, type, arena, records))
-            return false;
-    }
-    return !arena->failed;
+    r.answers = answers;
+    return read_questions(&r, questions) && follow_aliases(&r) && read_records(&r) &&
+           !arena->failed;
 }

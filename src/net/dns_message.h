@@ -44,9 +44,11 @@ struct dns_records {
     size_t cname_count;   /* at most DNS_CNAMES_MAX */
 };
 
-/* Reads the records of one type from the answer section of a message. Records of that type that are
- * malformed are passed over. False when the message itself cannot be walked. An answer without
- * such records is true with a count of 0. What is found is allocated in arena. */
+/* Reads from the answer section of a message the records of one type that belong to the name asked
+ * for or to where its CNAMEs lead; those of other names, and malformed ones, are passed over. Of
+ * more than DNS_CNAMES_MAX CNAMEs the first count; a loop of them ends where it began. False when
+ * the message itself cannot be walked. An answer without such records is true with a count of 0.
+ * What is found is allocated in arena. */
 bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,
                       struct dns_records *records) NODISCARD;
 
