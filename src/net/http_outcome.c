@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,34 +7,6 @@ const char *http_step_name(enum http_step step)
 {
     static const char *const names[] = {"connect", "handshake", "response", "body", "complete"};
     return names[step];
-}
-
-/* What came of connect(2), or of a read or write later. */
-static enum net_failure from_errno(int errnum)
-{
-    switch (errnum) {
-    case ECONNREFUSED:
-        return NET_REFUSED;
-    case ETIMEDOUT:
-        return NET_TIMEOUT;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-    case EINVAL: /* a link-local address without its interface */
-    case EACCES: /* a packet filter of this machine */
-    case EPERM:
-        return NET_UNREACHABLE;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-        return NET_LOCAL;
-    default:
-        return NET_CLOSED;
-    }
 }
 
 /* An answer that lasts until the connection ends is whole only when TLS says that it has ended (RFC
@@ -62,7 +33,7 @@ static enum net_failure from_stop(const struct http_fetch *f)
     case HTTP_STOP_ADDRESS:
         return NET_FORBIDDEN;
     case HTTP_STOP_SOCKET:
-        return from_errno(f->stop_errno);
+        return net_failure_from_errno(f->stop_errno);
     case HTTP_STOP_HEAD:
         return NET_PROTOCOL;
     case HTTP_STOP_LARGE:
@@ -128,7 +99,8 @@ static enum net_failure failure_of(const struct http_fetch *f, CURLcode code, en
     if (at != HTTP_CONNECT)
         return from_exchange(f, code);
     curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &errnum);
-    return code == CURLE_COULDNT_CONNECT && errnum ? from_errno((int)errnum) : NET_LOCAL;
+    return code == CURLE_COULDNT_CONNECT && errnum ? net_failure_from_errno((int)errnum)
+                                                   : NET_LOCAL;
 }
 
 static struct str detail_of(const struct http_fetch *f, enum net_failure failure)

@@ -1,5 +1,7 @@
 #include "net/peer.h"
 
+#include <errno.h>
+
 const char *net_failure_name(enum net_failure failure)
 {
     static const char *const names[] = {
@@ -16,6 +18,33 @@ const char *net_failure_name(enum net_failure failure)
         [NET_LOCAL] = "local",
     };
     return (size_t)failure < ARRAY_LEN(names) ? names[failure] : "unknown";
+}
+
+enum net_failure net_failure_from_errno(int errnum)
+{
+    switch (errnum) {
+    case ECONNREFUSED:
+        return NET_REFUSED;
+    case ETIMEDOUT:
+        return NET_TIMEOUT;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case EINVAL: /* a link-local address without its interface */
+    case EACCES: /* a packet filter of this machine */
+    case EPERM:
+        return NET_UNREACHABLE;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+        return NET_LOCAL;
+    default:
+        return NET_CLOSED;
+    }
 }
 
 const char *tls_version_name(unsigned version)

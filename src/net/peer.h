@@ -29,6 +29,10 @@ enum net_failure {
 /* "refused", "timeout": what JSON carries. */
 const char *net_failure_name(enum net_failure failure);
 
+/* What an errno of socket(2), connect(2), a read or a write means; NET_CLOSED for those that end a
+ * connection that stood. */
+enum net_failure net_failure_from_errno(int errnum);
+
 /* Certificates kept of what a peer sends; more are passed over. Bytes of them all together. */
 #define TLS_CHAIN_MAX       10
 #define TLS_CHAIN_BYTES_MAX ((size_t)64 * 1024)
