@@ -6,7 +6,7 @@
 Always: every path that a document names exists, so does every link and every task of ./do; the events that
 the source logs are those of sealpost-log(7). With a built folder, whose program is asked: each command has a
 section in its manual page, each option of `--help` stands there and no other; the keys of `config explain`
-are those of sealpost.conf(5).
+are those of sealpost.conf(5). The codes of src/check/rules.c are those of the section RULES of sealpost-check(1).
 """
 
 import glob
@@ -24,6 +24,7 @@ TASK = re.compile(r"\./do ([a-z]+)")
 EVENT = re.compile(r'\bLOG\(\s*(?:LOG_)?(\w+)\s*,\s*"([^"]+)"')
 ENTRY = re.compile(r"^\*([^*]+)\*", re.MULTILINE)
 OPTION = re.compile(r"^\*--([a-z0-9-]+)\*(?: _([^_\n]+)_)?$", re.MULTILINE)
+RULE = re.compile(r'\{&MSG_(CHECK_\w+),\s*CHECK_\w+,\s*CHECK_(\w+),\s*"([^"]*)"\}')
 COMMON = {"help", "json", "lang"}  # described once, in sealpost(1)
 
 
@@ -76,6 +77,24 @@ def check_events(root, faults):
             faults.append(f"{page}:1: is missing, and the source logs {len(events)} events")
         return
     compare(page, "the event", {e for e in entries(tree.read(root, page)) if "." in e}, events, faults)
+
+
+def check_rules(root):
+    """[(code, grade, RFC section)] of what a check can find, in the order of the table."""
+    path = "src/check/rules.c"
+    if not os.path.exists(os.path.join(root, path)):
+        return []
+    return [(name.lower().replace("_", "-"), grade.lower(), rfc)
+            for name, grade, rfc in RULE.findall(tree.code(tree.read(root, path), strings=True))]
+
+
+def check_rule_list(root, faults):
+    rules = {code for code, _, _ in check_rules(root)}
+    page = "man/sealpost-check.1.scd"
+    if not rules:
+        return
+    text = tree.read(root, page) if os.path.exists(os.path.join(root, page)) else ""
+    compare(page, "the code", set(entries(sections_of(text).get("rules", ""))), rules, faults)
 
 
 def ask(program, *words):
@@ -171,6 +190,7 @@ def main():
     for path in paths:
         check_paths(root, path, faults)
     check_events(root, faults)
+    check_rule_list(root, faults)
     names = []
     program = program_of(build) if build else None
     check_page_list(root, faults)

@@ -3,7 +3,7 @@
 
     manual.py ROOT BUILD
 
-From `--help --json` and `config explain --json` of the built program it drafts the missing sections and entries in
+The section RULES of sealpost-check(1) is written anew from src/check/rules.c and its English texts. From `--help --json` and `config explain --json` of the built program it drafts the missing sections and entries in
 man/, takes out entries of what no longer exists, and leaves every sentence that was written there alone. Read the
 difference before it is committed; check_docs.py then finds nothing.
 """
@@ -13,6 +13,7 @@ import os
 import re
 
 import check_docs
+import messages
 import tree
 
 
@@ -116,10 +117,10 @@ def write_keys(root, program):
         return
     head, parts = split(tree.read(root, path))
     for key in check_docs.keys_in(json.loads(answer.stdout)):
-        heading = f"# [{key['section']}]"
-        found = next((p for p in parts if p[0].strip() == heading), None)
+        heading = f"[{key['section']}]"
+        found = next((p for p in parts if p[0].strip("# \n") == heading), None)
         if found is None:
-            found = [heading + "\n", "\n"]
+            found = [f"## {heading}\n", "\n"]
             parts.insert(len(parts) - 1, found)
         if not re.search(rf"^\*{re.escape(plain(key['key']))}\*", found[1], re.MULTILINE):
             found[1] += entry(f"*{plain(key['key'])}*", key_text(key))
@@ -139,6 +140,28 @@ def write_events(root):
         f.write(join(head, parts))
 
 
+def skeleton(text):
+    """A message's text with its arguments by name, the plural of what is chosen by number."""
+    text = messages.PLACEHOLDER.sub(lambda m: (m[0].rsplit(":", 1)[1][:-1] if "?" in m[0] else m[0]), text)
+    return " ".join(text.split())
+
+
+def write_rules(root):
+    path = "man/sealpost-check.1.scd"
+    rules = check_docs.check_rules(root)
+    if not rules or not os.path.exists(os.path.join(root, path)):
+        return
+    texts = messages.read_po(os.path.join(root, "src/check/po/en.po"))
+    head, parts = split(tree.read(root, path))
+    section = next(p for p in parts if p[0].strip() == "# RULES")
+    intro = section[1].split("\n*", 1)[0].strip()
+    section[1] = f"\n{intro}\n\n" + "".join(
+        entry(f"*{plain(code)}*", f"({', '.join(filter(None, [grade, rfc]))}) " + sentence(skeleton(texts[code, ""][0])))
+        for code, grade, rfc in rules)
+    with open(os.path.join(root, path), "w", encoding="utf-8") as f:
+        f.write(join(head, parts))
+
+
 def main():
     root, build = tree.arguments(__doc__)
     if not build:
@@ -149,6 +172,7 @@ def main():
     if any(name.startswith("config") for name in names):
         write_keys(root, program)
     write_events(root)
+    write_rules(root)
 
 
 if __name__ == "__main__":

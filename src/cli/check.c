@@ -12,6 +12,10 @@ static int run(struct cli *c)
 {
     struct check_run run CLEANUP(check_run_close) = {.c = c};
     const char *from = cli_value(c, "from");
+    if (cli_flag(c, "rules")) {
+        check_put_rules(c);
+        return CLI_FINE;
+    }
     if (from && c->arg_count)
         return refuse(c, msg_check_from_with_domains());
     if (from && cli_value(c, "html"))
@@ -42,6 +46,7 @@ static const struct cli_option options[] = {
     {"probe-rua", NULL, false, &MSG_CHECK_OPTION_PROBE_RUA},
     {"host-timeout", "SECONDS", false, &MSG_CHECK_OPTION_HOST_TIMEOUT},
     {"timeout", "SECONDS", false, &MSG_CHECK_OPTION_TIMEOUT},
+    {"rules", NULL, false, &MSG_CHECK_OPTION_RULES},
     CLI_NODE_OPTIONS,
     {.name = NULL},
 };

@@ -70,6 +70,11 @@ void check_put_json(struct cli *c, const struct check_report *report, uint64_t l
 void check_put_json_error(struct cli *c, struct str given, const struct msg *error, uint64_t line,
                           bool pretty);
 
+/* ---- the rules (check_rules.c), to c->out: codes, grades, sections, texts with placeholders ----
+ */
+
+void check_put_rules(struct cli *c);
+
 /* ---- a page (check_html.c) ---- */
 
 /* A page begins, has a part for each domain, and ends. */

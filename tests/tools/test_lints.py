@@ -114,6 +114,14 @@ CASES = [
     ("docs", "an event that nothing logs",
      {"src/host/a.c": 'void f(void)\n{\n    LOG(LOG_INFO, "host.started");\n}\n',
       "man/sealpost-log.7.scd": "*host.started*\n\tStarted.\n\n*host.gone*\n\tGone.\n"}, "host.gone"),
+    ("docs", "a rule of a check that the manual does not list",
+     {"src/check/rules.c": 'const int r[] = {\n    {&MSG_CHECK_MX_OLD,\n     CHECK_MX, CHECK_ERROR, "RFC 1"},\n'
+                           '    {&MSG_CHECK_MX_NEW, CHECK_MX, CHECK_OK, ""},\n};\n',
+      "man/sealpost-check.1.scd": "# RULES\n\n*check-mx-old*\n\tOld.\n"}, "the code check-mx-new is missing"),
+    ("docs", "a rule of the manual that no check has",
+     {"src/check/rules.c": 'const int r[] = {{&MSG_CHECK_MX_OLD, CHECK_MX, CHECK_ERROR, "RFC 1"}};\n',
+      "man/sealpost-check.1.scd": "# RULES\n\n*check-mx-old*\n\tOld.\n\n*check-mx-gone*\n\tGone.\n\n"
+                                  "# SEE ALSO\n\n*sealpost*(1)\n"}, "check-mx-gone, which does not exist"),
 ]
 
 

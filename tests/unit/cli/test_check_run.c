@@ -438,6 +438,23 @@ static void what_does_not_fit_together_is_refused(void **state)
     assert_int_equal(t.status, CLI_OUTSIDE);
 }
 
+static void the_rules_are_listed_without_a_check(void **state)
+{
+    struct trial t CLEANUP(trial_done);
+    (void)state;
+    trial_init(&t);
+    CHECK_WORDS(&t, "--rules");
+    assert_int_equal(t.status, CLI_FINE);
+    for (const struct check_rule *rule = check_rules; rule->def; rule++)
+        CHECK(has(&t.out, rule->def->id), rule->def->id);
+    assert_true(str_starts(buf_view(&t.out), STR("check-domain-invalid  error  RFC 5890 2.3.2\n"
+                                                 "    \"{name}\" is no domain name\n")));
+    CHECK_WORDS(&t, "--rules", "--json");
+    assert_true(has(&t.out, "\"code\": \"check-domain-invalid\",\n      \"step\": \"domain\",\n"
+                            "      \"grade\": \"error\",\n      \"rfc\": \"RFC 5890 2.3.2\""));
+    assert_int_equal(fake.started, 0);
+}
+
 /* What one check has open must fit into what the process may open. */
 static void jobs_fit_into_the_limit_of_files(void **state)
 {
@@ -488,6 +505,7 @@ int main(void)
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(an_address_literal_may_stand_in_ehlo),
         cmocka_unit_test(what_does_not_fit_together_is_refused),
+        cmocka_unit_test(the_rules_are_listed_without_a_check),
         cmocka_unit_test(jobs_fit_into_the_limit_of_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
