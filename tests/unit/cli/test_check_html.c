@@ -23,8 +23,7 @@ static void the_page_says_all_that_was_found(void **state)
         "<h1>example.org</h1>",
         "1 error, 1 warning, 1 note",
         "<h2>The MX hosts</h2>",
-        "<li class=\"error\"><span class=\"grade\">error</span> <b>mx2.example.org "
-        "[192.0.2.2]</b>: the certificate is broken",
+        "<span class=\"grade\">error</span> <b>mx2.example.org [192.0.2.2]</b>: the certificate",
         "<p>Mail fails.</p><p>Fix: repair the certificate</p>",
         "<code>sample-error</code>, RFC 8461 3.2",
         "<p>Fix: add this line:</p><pre>mx: mx1.example.org</pre>",
