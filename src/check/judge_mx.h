@@ -29,7 +29,7 @@ struct mx_sum {
 
 struct mx_sum mx_sum_up(const struct fact_mx *mx);
 
-/* Whether some MX address spoke SMTP with us, if only to turn us away. */
+/* Whether some MX address speaks SMTP, if only to turn us away or too slowly for us. */
 bool mx_any_answers(const struct check_facts *facts);
 
 /* Whether nothing at all on port 25 could be reached although the network works otherwise. */

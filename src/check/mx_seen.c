@@ -56,15 +56,22 @@ struct mx_sum mx_sum_up(const struct fact_mx *mx)
     return sum;
 }
 
+/* Somebody is there who speaks SMTP, or may, given more time than we have. */
+static bool answers(const struct fact_smtp *smtp)
+{
+    const struct smtp_session *s = &smtp->session;
+    if (!smtp->tried || smtp->no_source)
+        return false;
+    return s->at > SMTP_EHLO || s->failure == NET_REPLY ||
+           (s->failure == NET_TIMEOUT && s->at > SMTP_CONNECT);
+}
+
 bool mx_any_answers(const struct check_facts *facts)
 {
     for (size_t m = 0; m < facts->mx_count; m++) {
         const struct fact_mx *mx = &facts->mx[m];
         for (size_t i = 0; i < mx->where.count; i++) {
-            const struct smtp_session *s = &mx->smtp[i].session;
-            if (!mx->smtp[i].tried || mx->smtp[i].no_source)
-                continue;
-            if (s->at > SMTP_BANNER || s->failure == NET_REPLY)
+            if (answers(&mx->smtp[i]))
                 return true;
         }
     }

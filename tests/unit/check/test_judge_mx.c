@@ -93,6 +93,7 @@ static const struct session_row session_rows[] = {
     {"silent", SMTP_BANNER, NET_TIMEOUT, 0, false, "", &MSG_CHECK_MX_BANNER_LATE, ALWAYS},
     {"hangs at EHLO", SMTP_EHLO, NET_TIMEOUT, 0, false, "", &MSG_CHECK_MX_SLOW, ALWAYS},
     {"cut at banner", SMTP_BANNER, NET_CLOSED, 0, false, "", &MSG_CHECK_MX_CLOSED, REACH},
+    {"cut at EHLO", SMTP_EHLO, NET_CLOSED, 0, false, "", &MSG_CHECK_MX_CLOSED, REACH},
     {"HTTP", SMTP_BANNER, NET_PROTOCOL, 0, false, "no code", &MSG_CHECK_MX_NOT_SMTP, REACH},
     {"endless", SMTP_BANNER, NET_TOO_LARGE, 0, false, "", &MSG_CHECK_MX_NOT_SMTP, REACH},
     {"554 banner", SMTP_BANNER, NET_REPLY, 554, false, "", &MSG_CHECK_MX_TURNED_AWAY, ALWAYS},

@@ -396,6 +396,27 @@ static void with_an_error_enforce_is_not_advised(void **state)
     perfect_done(&p);
 }
 
+/* ---- limits ---- */
+
+/* Whatever does not fit is left out, and arena->failed tells. */
+static void with_a_full_arena_nothing_breaks(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (size_t room = 0; failed; room += 64) {
+        struct perfect p;
+        struct check_verdict v;
+        perfect_init(&p);
+        p.facts.mx[0].smtp[0].dane.status = TLS_DANE_MISMATCH;
+        p.j.mx = NULL;
+        p.arena.max = p.arena.used + room;
+        judge_all(&p, &v);
+        failed = p.arena.failed;
+        perfect_done(&p);
+        assert_true(room < (size_t)1024 * 1024);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +431,7 @@ int main(void)
         cmocka_unit_test(from_testing_the_next_step_is_enforce),
         cmocka_unit_test(next_steps_are_the_gravest_and_the_earliest),
         cmocka_unit_test(with_an_error_enforce_is_not_advised),
+        cmocka_unit_test(with_a_full_arena_nothing_breaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
