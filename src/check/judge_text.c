@@ -3,6 +3,8 @@
 #include "base/timefmt.h"
 
 #define MORE STR(", ...")
+/* A name of an answer has 255 bytes, each of them escaped as \ddd at worst; an arrow before it. */
+#define CHAIN_MAX ((size_t)(DNS_CNAMES_MAX + 2) * (4 * 255 + 4))
 
 void judge_list_add(struct buf *list, struct str item)
 {
@@ -19,6 +21,8 @@ void judge_list_add(struct buf *list, struct str item)
 
 struct str judge_list_text(const struct judgement *j, const struct buf *list)
 {
+    if (list->failed)
+        j->arena->failed = true;
     return arena_str(j->arena, buf_view(list));
 }
 
@@ -31,7 +35,7 @@ struct str judge_last_alias(const struct fact_dns *dns)
 struct str judge_alias_chain(const struct judgement *j, const struct fact_dns *dns)
 {
     struct buf chain CLEANUP(buf_done);
-    buf_init(&chain, (size_t)(DNS_CNAMES_MAX + 1) * 4 * DOMAIN_NAME_MAX);
+    buf_init(&chain, CHAIN_MAX);
     buf_str(&chain, dns->name);
     for (size_t i = 0; i < dns->answer.records.cname_count; i++) {
         buf_cstr(&chain, " -> ");

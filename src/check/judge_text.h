@@ -18,7 +18,7 @@
 /* Appends an item, behind ", " when it is not the first. list: buf_init(&list, JUDGE_LIST_MAX). */
 void judge_list_add(struct buf *list, struct str item);
 
-/* The list as a text that lasts. */
+/* The list as a text that lasts. A list for which there was no memory fails the arena. */
 struct str judge_list_text(const struct judgement *j, const struct buf *list);
 
 /* Where the last alias leads; empty where the name is none. */
