@@ -4,12 +4,11 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unbound-event.h>
 #include <unbound.h>
-#include <unistd.h>
 
 #include "base/domain.h"
+#include "net/dns_setup.h"
 #include "net/messages.h"
 
 #define CLASS_IN         1
@@ -18,10 +17,6 @@
 #define SECURITY_BOGUS   1 /* ub_event_callback_type's `sec` */
 #define SECURITY_SECURE  2
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
-#define FORWARD_MAX      127
-#define AT_ONCE_USUAL    16   /* questions that libunbound has open, unless told */
-#define AT_ONCE_MAX      1024 /* more of them at once make it slower again */
-#define CACHE_BYTES      "8m" /* as libunbound's options have it; of messages, and of records */
 
 struct dns {
     struct ub_ctx *ctx;
@@ -43,52 +38,6 @@ struct dns_query {
     struct dns_answer answer;
 };
 
-/* libunbound as a library asks 16 questions at a time, and lets the others wait for their turn.
- * Each open one takes a descriptor. */
-static int make_room(struct dns *dns)
-{
-    struct rlimit files;
-    rlim_t most = AT_ONCE_MAX;
-    char text[16];
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 < most)
-        most = files.rlim_cur / 4;
-    if (most <= AT_ONCE_USUAL)
-        return 0;
-    snprintf(text, sizeof text, "%u", (unsigned)most);
-    int failed = ub_ctx_set_option(dns->ctx, "outgoing-range:", text);
-    if (!failed)
-        failed = ub_ctx_set_option(dns->ctx, "msg-cache-size:", CACHE_BYTES);
-    return failed ? failed : ub_ctx_set_option(dns->ctx, "rrset-cache-size:", CACHE_BYTES);
-}
-
-static int set_up(struct dns *dns, const struct dns_settings *settings, struct error *err)
-{
-    for (size_t i = 0; i < settings->forward_count; i++) {
-        char address[FORWARD_MAX + 1] = "";
-        struct str forward = settings->forward[i];
-        if (forward.n <= FORWARD_MAX)
-            memcpy(address, forward.p, forward.n);
-        if (ub_ctx_set_fwd(dns->ctx, address) != 0 || !*address)
-            return error_set(err, ERROR_PERMANENT, msg_dns_bad_forward(forward));
-    }
-    const char *anchor = settings->trust_anchor;
-    /* libunbound would not look at the file before the first question. */
-    if (anchor && *anchor &&
-        (access(anchor, R_OK) != 0 || ub_ctx_add_ta_file(dns->ctx, anchor) != 0))
-        return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
-    /* A resolver on loopback is what dns.forward mostly names. */
-    int failed = ub_ctx_set_option(dns->ctx, "do-not-query-localhost:", "no");
-    if (!failed)
-        failed = make_room(dns);
-    /* libunbound itself answers that nothing is below test. (RFC 6761 6.2); a resolver that was
-     * named knows better, in a laboratory. */
-    if (!failed && settings->forward_count)
-        failed = ub_ctx_zone_add(dns->ctx, "test.", "transparent");
-    if (failed)
-        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
-    return 0;
-}
-
 struct dns *dns_new(struct event_base *base, const struct dns_settings *settings, struct error *err)
 {
     struct dns *dns = calloc(1, sizeof *dns);
@@ -101,7 +50,7 @@ struct dns *dns_new(struct event_base *base, const struct dns_settings *settings
         free(dns);
         return NULL;
     }
-    if (set_up(dns, settings, err) < 0) {
+    if (dns_set_up(dns->ctx, settings, err) < 0) {
         dns_free(dns);
         return NULL;
     }
@@ -239,6 +188,28 @@ void dns_cancel(struct dns_query *query)
     query_free(query);
 }
 
+int dns_answer_copy(struct dns_answer *to, const struct dns_answer *from, struct arena *arena)
+{
+    struct dns_answer copy = *from;
+    struct dns_records *records = &copy.records;
+    const struct str *cnames = records->cnames;
+    copy.why = arena_str(arena, from->why);
+    records->canonical = arena_str(arena, records->canonical);
+    records->at = arena_array(arena, records->count, sizeof *records->at);
+    records->cnames = arena_array(arena, records->cname_count, sizeof *records->cnames);
+    for (size_t i = 0; records->at && i < records->count; i++) {
+        records->at[i] = from->records.at[i];
+        records->at[i].text = arena_str(arena, records->at[i].text);
+        records->at[i].tag = arena_str(arena, records->at[i].tag);
+    }
+    for (size_t i = 0; records->cnames && i < records->cname_count; i++)
+        records->cnames[i] = arena_str(arena, cnames[i]);
+    if (arena->failed)
+        return error_set_memory(NULL);
+    *to = copy;
+    return 0;
+}
+
 struct waiting {
     struct arena *arena;
     struct dns_answer *answer;
@@ -248,17 +219,9 @@ struct waiting {
 static void keep_answer(void *user, const struct dns_answer *answer)
 {
     struct waiting *w = user;
-    const struct dns_records *from = &answer->records;
-    struct dns_records *to = &w->answer->records;
     w->answered = true;
-    *w->answer = *answer;
-    w->answer->why = arena_str(w->arena, answer->why);
-    to->canonical = arena_str(w->arena, from->canonical);
-    to->at = arena_array(w->arena, from->count, sizeof *to->at);
-    for (size_t i = 0; to->at && i < from->count; i++) {
-        to->at[i] = from->at[i];
-        to->at[i].text = arena_str(w->arena, from->at[i].text);
-    }
+    if (dns_answer_copy(w->answer, answer, w->arena) < 0)
+        *w->answer = (struct dns_answer){.status = DNS_FAILED};
 }
 
 static void wait_for(struct event_base *base, struct waiting *w, unsigned seconds)

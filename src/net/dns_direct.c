@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <openssl/rand.h>
+#include <event2/util.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -252,11 +252,6 @@ static void on_resend(evutil_socket_t fd, short what, void *context)
 
 /* ---- its life ---- */
 
-static bool draw_id(uint16_t *id)
-{
-    return RAND_bytes((unsigned char *)id, sizeof *id) == 1;
-}
-
 static struct dns_direct *direct_new(struct event_base *base, dns_direct_callback *callback,
                                      void *user)
 {
@@ -302,7 +297,8 @@ struct dns_direct *dns_direct_start(struct event_base *base, const struct addres
     d->port = port;
     d->question = (struct dns_question){
         .name = arena_str(&d->arena, str_head(name, NAME_BYTES_MAX)), .type = type};
-    if (!draw_id(&d->question.id) || !dns_query_write(&d->question, &d->query)) {
+    evutil_secure_rng_get_bytes(&d->question.id, sizeof d->question.id);
+    if (!dns_query_write(&d->question, &d->query)) {
         if (d->query.failed || d->arena.failed)
             error_set_memory(err);
         else

@@ -1,0 +1,127 @@
+#include "net/dns_setup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "net/messages.h"
+
+#define FORWARD_MAX   320  /* an address, a port and a name */
+#define AT_ONCE_USUAL 16   /* questions that libunbound has open, unless told */
+#define AT_ONCE_MAX   1024 /* more of them at once make it slower again */
+#define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
+
+#define ANCHOR_BYTES_MAX ((size_t)64 * 1024)
+#define ANCHOR_MODE      0644
+
+static bool is_given(const char *path)
+{
+    return path && *path;
+}
+
+/* libunbound as a library asks 16 questions at a time, and lets the others wait for their turn.
+ * Each open one takes a descriptor. */
+static int make_room(struct ub_ctx *ctx)
+{
+    struct rlimit files;
+    rlim_t most = AT_ONCE_MAX;
+    char text[16];
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 < most)
+        most = files.rlim_cur / 4;
+    if (most <= AT_ONCE_USUAL)
+        return 0;
+    snprintf(text, sizeof text, "%u", (unsigned)most);
+    int failed = ub_ctx_set_option(ctx, "outgoing-range:", text);
+    if (!failed)
+        failed = ub_ctx_set_option(ctx, "msg-cache-size:", CACHE_BYTES);
+    return failed ? failed : ub_ctx_set_option(ctx, "rrset-cache-size:", CACHE_BYTES);
+}
+
+static int set_forward(struct ub_ctx *ctx, struct str forward, struct error *err)
+{
+    char address[FORWARD_MAX + 1] = "";
+    if (forward.n <= FORWARD_MAX)
+        memcpy(address, forward.p, forward.n);
+    if (!*address || ub_ctx_set_fwd(ctx, address) != 0)
+        return error_set(err, ERROR_PERMANENT, msg_dns_bad_forward(forward));
+    return 0;
+}
+
+/* libunbound goes over TLS to all or to none; certificates are good for the name behind "#". */
+static int set_forwards(struct ub_ctx *ctx, const struct dns_settings *settings, struct error *err)
+{
+    size_t over_tls = 0;
+    for (size_t i = 0; i < settings->forward_count; i++) {
+        int result = set_forward(ctx, settings->forward[i], err);
+        if (result < 0)
+            return result;
+        over_tls += str_chr(settings->forward[i], '#') >= 0;
+    }
+    if (over_tls == 0)
+        return 0;
+    if (over_tls < settings->forward_count)
+        return error_set(err, ERROR_PERMANENT, msg_dns_mixed_forward());
+    int failed = ub_ctx_set_tls(ctx, 1);
+    if (!failed && is_given(settings->ca_file))
+        failed = ub_ctx_set_option(ctx, "tls-cert-bundle:", settings->ca_file);
+    else if (!failed)
+        failed = ub_ctx_set_option(ctx, "tls-system-cert:", "yes");
+    if (failed)
+        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
+    return 0;
+}
+
+/* Makes the state from the anchor where it is missing; libunbound writes it from then on. */
+static int begin_state(const char *anchor, const char *state, struct error *err)
+{
+    struct buf keys CLEANUP(buf_done);
+    buf_init(&keys, ANCHOR_BYTES_MAX);
+    if (access(state, F_OK) == 0)
+        return 0;
+    if (file_read(anchor, &keys, err) < 0)
+        return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
+    return file_write(state, buf_view(&keys), ANCHOR_MODE, err);
+}
+
+static int set_anchor(struct ub_ctx *ctx, const struct dns_settings *settings, struct error *err)
+{
+    const char *anchor = settings->trust_anchor, *state = settings->trust_anchor_state;
+    if (!is_given(anchor))
+        return 0;
+    /* libunbound would not look at the file before the first question. */
+    if (access(anchor, R_OK) != 0)
+        return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
+    if (is_given(state)) {
+        int result = begin_state(anchor, state, err);
+        if (result < 0)
+            return result;
+        if (access(state, R_OK | W_OK) != 0 || ub_ctx_add_ta_autr(ctx, state) != 0)
+            return error_set(err, ERROR_PERMANENT, msg_dns_bad_anchor_state(str_from(state)));
+    } else if (ub_ctx_add_ta_file(ctx, anchor) != 0) {
+        return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
+    }
+    return 0;
+}
+
+int dns_set_up(struct ub_ctx *ctx, const struct dns_settings *settings, struct error *err)
+{
+    int result = set_forwards(ctx, settings, err);
+    if (result == 0)
+        result = set_anchor(ctx, settings, err);
+    if (result < 0)
+        return result;
+    /* A resolver on loopback is what dns.forward mostly names. */
+    int failed = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
+    if (!failed)
+        failed = make_room(ctx);
+    /* libunbound would answer by itself that nothing is below test. (RFC 6761 6.2), which is right
+     * for the Internet, where the root says the same; a laboratory has names there. */
+    if (!failed)
+        failed = ub_ctx_zone_add(ctx, "test.", "transparent");
+    if (failed)
+        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
+    return 0;
+}

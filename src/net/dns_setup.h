@@ -1,0 +1,16 @@
+/*
+ * dns_setup.h - makes a context of libunbound what dns.h promises; for dns.c alone.
+ */
+#ifndef SEALPOST_NET_DNS_SETUP_H
+#define SEALPOST_NET_DNS_SETUP_H
+
+#include "net/dns.h"
+
+struct ub_ctx;
+
+/* Errors: dns-bad-forward, dns-mixed-forward, dns-bad-trust-anchor, dns-bad-anchor-state,
+ * dns-set-up. */
+int dns_set_up(struct ub_ctx *ctx, const struct dns_settings *settings,
+               struct error *err) NODISCARD;
+
+#endif
