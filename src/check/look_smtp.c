@@ -1,0 +1,186 @@
+#include "check/look.h"
+
+#include "base/domain.h"
+
+/* Made once within a run for all checks that name the host; lives in the arena of its thing. */
+struct conversation {
+    struct checker *checker;
+    struct seen_thing *thing;
+    struct arena *arena;
+    struct gate_place place;
+    struct smtp_client *client;
+    struct str host;
+    struct address address;
+    uint16_t port;
+    struct fact_smtp smtp; /* at any time what an expiring check takes with it */
+};
+
+struct asker {
+    struct look_task task; /* first: expire gets it back */
+    struct look_held held;
+    struct fact_smtp *smtp;
+};
+
+#define KEY_MAX (DOMAIN_NAME_MAX + INET6_ADDRSTRLEN + 16)
+
+static void on_second(void *user, const struct smtp_session *session);
+
+static void give_up(void *value)
+{
+    struct conversation *c = value;
+    if (c->client)
+        smtp_client_cancel(c->client);
+    c->client = NULL;
+    gate_leave(&c->checker->gate, &c->place);
+}
+
+static void complete(struct conversation *c)
+{
+    /* The place first: it lies in the thing, which may go with the last of those who wait. */
+    gate_leave(&c->checker->gate, &c->place);
+    seen_complete(&c->checker->seen, c->thing);
+}
+
+static void start(struct conversation *c, struct str sni, bool stop, smtp_callback *callback)
+{
+    const struct check_settings *s = &c->checker->settings;
+    struct smtp_options options = {.address = c->address,
+                                   .port = c->port,
+                                   .ehlo = s->ehlo,
+                                   .sni = sni,
+                                   .stop_after_handshake = stop,
+                                   .deadline_ms = s->host_seconds * 1000};
+    c->client = smtp_client_start(c->checker->base, &options, callback, c, NULL);
+}
+
+static void verify(struct conversation *c, const struct tls_peer *peer, struct tls_verified *out)
+{
+    const struct check_settings *s = &c->checker->settings;
+    if ((peer->chain_count || peer->version) &&
+        tls_verify(s->trust, peer, c->host, s->clock(), c->arena, out, NULL) < 0)
+        c->arena->failed = true;
+}
+
+static void on_first(void *user, const struct smtp_session *session)
+{
+    struct conversation *c = user;
+    struct fact_handshake *second = &c->smtp.without_sni;
+    c->client = NULL;
+    if (smtp_session_copy(&c->smtp.session, session, c->arena) < 0)
+        c->arena->failed = true;
+    verify(c, &c->smtp.session.tls, &c->smtp.verified);
+    if (session->tls.version && c->checker->settings.thorough) {
+        start(c, STR(""), true, on_second);
+        second->tried = c->client != NULL;
+        second->failure = NET_TIMEOUT;
+    }
+    if (!c->client)
+        complete(c);
+}
+
+static void on_second(void *user, const struct smtp_session *session)
+{
+    struct conversation *c = user;
+    struct fact_handshake *second = &c->smtp.without_sni;
+    struct smtp_session copy = {0};
+    c->client = NULL;
+    if (smtp_session_copy(&copy, session, c->arena) < 0)
+        c->arena->failed = true;
+    second->failure = copy.failure;
+    second->detail = copy.detail;
+    second->tls = copy.tls;
+    verify(c, &second->tls, &second->verified);
+    complete(c);
+}
+
+static void go(struct conversation *c)
+{
+    c->smtp.tried = true;
+    c->smtp.session = (struct smtp_session){.at = SMTP_CONNECT, .failure = NET_TIMEOUT};
+    start(c, c->host, false, on_first);
+    if (c->client)
+        return;
+    c->smtp.session.failure = NET_LOCAL;
+    complete(c);
+}
+
+static void on_turn(struct gate_place *place)
+{
+    go((struct conversation *)((char *)place - offsetof(struct conversation, place)));
+}
+
+/* What is known now; what it points at lives as long as the reference, which the check holds. */
+static void take(struct asker *a)
+{
+    const struct conversation *c = seen_value(&a->held.ref);
+    if (c) {
+        *a->smtp = c->smtp;
+        a->task.check->arena.failed |= c->arena->failed;
+    }
+    look_close(&a->task);
+}
+
+static void on_ready(struct seen_ref *ref)
+{
+    take((struct asker *)((char *)ref - offsetof(struct asker, held.ref)));
+}
+
+static void expire(struct look_task *task)
+{
+    take((struct asker *)task);
+}
+
+static void make(struct asker *a, struct str host, const struct fact_address *at)
+{
+    struct checker *checker = a->task.check->checker;
+    struct seen_ref *ref = &a->held.ref;
+    struct arena *arena = seen_arena(ref);
+    struct conversation *c = arena_alloc(arena, sizeof *c);
+    if (!c) {
+        a->task.check->arena.failed = true;
+        seen_complete(&checker->seen, ref->thing);
+        return;
+    }
+    *c = (struct conversation){.checker = checker,
+                               .thing = ref->thing,
+                               .arena = arena,
+                               .host = arena_str(arena, host),
+                               .address = at->address,
+                               .port = look_port(checker, host, SMTP_PORT)};
+    seen_set_value(ref, c, give_up);
+    if (!gate_enter(&checker->gate, &c->address, &c->place, on_turn)) {
+        arena->failed = true;
+        complete(c);
+    } else if (c->place.inside) {
+        go(c);
+    }
+}
+
+void look_smtp(struct check *check, struct str host, const struct fact_address *at,
+               struct fact_smtp *smtp)
+{
+    struct buf key CLEANUP(buf_done);
+    buf_init(&key, KEY_MAX);
+    struct asker *a = check->closing ? NULL : arena_alloc(&check->arena, sizeof *a);
+    if (!a)
+        return;
+    buf_str(&key, host);
+    buf_byte(&key, ' ');
+    address_print(&at->address, &key);
+    buf_printf(&key, " %u", (unsigned)look_port(check->checker, host, SMTP_PORT));
+    *a = (struct asker){.smtp = smtp};
+    enum seen_found found =
+        key.failed ? SEEN_NO_MEMORY
+                   : seen_get(&check->checker->seen, buf_view(&key), &a->held.ref, on_ready);
+    if (found == SEEN_NO_MEMORY) {
+        check->arena.failed = true;
+        return;
+    }
+    a->held.next = check->held;
+    check->held = &a->held;
+    look_open(check, &a->task, expire);
+    if (found == SEEN_COMPLETE)
+        take(a);
+    else if (found == SEEN_MAKE)
+        make(a, host, at);
+}
