@@ -6,6 +6,7 @@ import os
 from network import quoted
 from own import Own
 
+OWN = ("sealpost", "apache-export")  # by the program itself; by nginx where the lab has none
 PATH = "/.well-known/mta-sts.txt"
 
 
@@ -33,7 +34,7 @@ class Web:
         self.folder, self.program, self.sites, self.faults = folder, program, [], []
 
     def serve(self, site):
-        if site.server == "sealpost" and not self.program:
+        if site.server in OWN and not self.program:
             site.server = "nginx"
         self.sites.append(site)
 
@@ -47,23 +48,33 @@ class Web:
                     f.write(self.default_block(site) + self.block(site, self.body(site, number)))
             f.write("}\n")
         servers.start("web", "nginx", ["nginx", "-c", file], "detach")
-        if any(site.server == "apache" for site in self.sites):
-            self.start_apache(servers)
-        if own := [site for site in self.sites if site.server == "sealpost"]:
-            Own(self.folder, self.program).start(servers, own)
+        own, include = Own(self.folder, self.program), ""
+        if self.of("sealpost", "apache-export"):
+            own.prepare(servers, self.of("sealpost", "apache-export"))
+        if self.of("sealpost"):
+            own.serve(servers)
+        if self.of("apache-export"):
+            include = f"Include {own.export_apache(servers, self.of('apache-export'))}\n"
+        if self.of("apache", "apache-export"):
+            self.start_apache(servers, include)
         if self.faults:
             servers.start_faults("web", "http", self.faults)
 
-    def start_apache(self, servers):
+    def of(self, *kinds):
+        return [site for site in self.sites if site.server in kinds]
+
+    def start_apache(self, servers, include):
         file = os.path.join(self.folder, "apache.conf")
         with open(file, "w", encoding="utf-8") as f:
             f.write(APACHE.format(folder=self.folder))
-            for number, site in enumerate(self.sites):
+            for site in self.of("apache", "apache-export"):
+                where = [quoted(a, 443) for a in site.addresses]
+                f.write("".join(f"Listen {w} https\n" for w in where))
                 if site.server == "apache":
-                    where = [quoted(a, 443) for a in site.addresses]
-                    f.write("".join(f"Listen {w} https\n" for w in where) + TUTORIAL.format(
-                        where=" ".join(where), name=site.name, certificate=site.certificate, path=PATH,
-                        body=self.body(site, number)))
+                    f.write(TUTORIAL.format(where=" ".join(where), name=site.name, certificate=site.certificate,
+                                            path=PATH, body=self.body(site, f"apache-{site.name}")))
+            f.write(include)
+        servers.end(servers.begin(["apache2", "-f", file, "-t"]))  # what apachectl configtest does
         servers.start("web", "apache2", ["apache2", "-f", file, "-k", "start"], "detach")
 
     def body(self, site, number):
@@ -133,6 +144,7 @@ Group www-data
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
+LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so
 LoadModule mime_module /usr/lib/apache2/modules/mod_mime.so
 LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
 LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
