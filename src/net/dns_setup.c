@@ -120,7 +120,7 @@ int dns_set_up(struct ub_ctx *ctx, const struct dns_settings *settings, struct e
     /* libunbound would answer by itself that nothing is below test. (RFC 6761 6.2), which is right
      * for the Internet, where the root says the same; a laboratory has names there. */
     if (!failed)
-        failed = ub_ctx_zone_add(ctx, "test.", "transparent");
+        failed = ub_ctx_zone_remove(ctx, "test.");
     if (failed)
         return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
     return 0;

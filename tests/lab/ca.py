@@ -155,7 +155,7 @@ class Authority:
             raise ValueError(f"there is no certificate of the kind {kind}")
         made = Certificate(names[0], issuer, self.now + begins * DAY, self.now + ends * DAY,
                            () if kind == "cn-only" else names)
-        above = [self.intermediate] if issuer is self.intermediate and kind != "incomplete" else []
+        above = [] if kind in ("incomplete", "self-signed") else [issuer]
         return [made, *above]
 
 

@@ -216,6 +216,7 @@ UNBOUND = """server:
   tls-service-pem: {tls}
   ede: yes
   infra-host-ttl: 5
+  cache-max-ttl: 604800
 {listen}remote-control:
   control-enable: no
 """

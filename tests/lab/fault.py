@@ -342,6 +342,8 @@ async def listen_tcp(kind, item):
         behave = globals()["tls_" + fault]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(item["certificate"])
+        context.sni_callback = lambda _tls, name, _context: (  # as a perfect policy host does, RFC 8461 7.1
+            None if name == item["name"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
 
     async def serve(reader, writer):
         try:

@@ -170,13 +170,13 @@ class Planter:
             other = [a for a in real if ":" in a]
             real = [a for a in real if ":" not in a]
             self.web.serve(Site(addresses=other, certificate=self.certificate(words, name).path,
-                                **{**common, "body": body + "extension: other\n"}))
+                                **{**common, "body": body + "extension: other\r\n"}))
         for certificate, addresses in self.by_certificate(words, name, real):
             if addresses:
                 self.web.serve(Site(addresses=addresses, certificate=certificate, **common))
         certificate = self.certificate(words, name).path
         for address, fault in faulty:
-            self.web.faults.append({"listen": address, "fault": fault, "certificate": certificate,
+            self.web.faults.append({"listen": address, "fault": fault, "name": name.rstrip("."), "certificate": certificate,
                                     "body": common["body"], "seconds": float(words.get("seconds", 7))})
         self.note(name, listed)
 

@@ -141,7 +141,7 @@ def policy_text(scenario, mx_names):
              f"max_age: {words.get('max_age', 2592000)}"]
     lines = [line for line in lines if line.partition(":")[0] not in words.get("without", ())]
     lines += words.get("line", ())
-    eol = "\r\n" if words.get("eol") == "crlf" else "\r" if words.get("eol") == "cr" else "\n"
+    eol = {"lf": "\n", "cr": "\r"}.get(words.get("eol"), "\r\n")
     text = eol.join(lines) + ("" if words.get("eol") == "none" else eol)
     if "size" in words:
         text = padded(text, int(words["size"]))
@@ -154,5 +154,5 @@ def padded(text, size):
         missing = size - len(text)
         field = f"filler{missing}: "
         width = min(missing, 1000) if missing - min(missing, 1000) > 40 or missing <= 1000 else 900
-        text += field + "x" * max(1, width - len(field) - 1) + "\n"
+        text += field + "x" * max(1, width - len(field) - 2) + "\r\n"
     return text

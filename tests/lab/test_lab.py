@@ -30,6 +30,7 @@ START_LIMIT = 20  # seconds, with every scenario, where nothing else runs
 GOOD = {"http": r"200 text/plain \d+$", "smtp": "tls$"}
 EXPIRED, MISMATCH = "certificate: certificate has expired", "certificate: Hostname mismatch"
 NO_ISSUER = "certificate: unable to get local issuer certificate"
+STRANGER = "certificate: self-signed certificate in certificate chain"
 SEEN = {
     "http": {
         "host-404": "404 ", "host-500": "500 ", "host-browsers-only": "403 ",
@@ -38,7 +39,7 @@ SEEN = {
         "host-certificate-cn-only": MISMATCH, "host-certificate-future": "certificate: certificate is not yet valid",
         "host-certificate-incomplete": NO_ISSUER, "host-certificate-of-domain": MISMATCH,
         "host-certificate-self-signed": "certificate: self-signed certificate$",
-        "host-certificate-untrusted": NO_ISSUER, "host-certificate-wrong-name": MISMATCH,
+        "host-certificate-untrusted": STRANGER, "host-certificate-wrong-name": MISMATCH,
         "expired-certificate": EXPIRED, "host-ipv6-other-certificate": {"ipv6": EXPIRED},
         "host-closes-after-tls": "empty", "host-closes-before-tls": "reset|TLS: UNEXPECTED_EOF|TLS: None",
         "host-drips": "timeout", "host-slow": "200 text/plain",
@@ -55,14 +56,14 @@ SEEN = {
     },
     "reports": {
         "tlsrpt-https-expired": EXPIRED, "tlsrpt-https-refused": "refused", "tlsrpt-endpoint-fails": "500 ",
-        "tlsrpt-https-wrong-name": MISMATCH, "tlsrpt-https-untrusted": NO_ISSUER,
+        "tlsrpt-https-wrong-name": MISMATCH, "tlsrpt-https-untrusted": STRANGER,
     },
     "smtp": {
         "mx-busy": "421 ", "mx-rejects": "554 ", "mx-rejects-by-postfix": "554 ", "mx-ipv6-rejects": {"ipv6": "554 "},
         "mx-certificate-cn-only": MISMATCH, "mx-certificate-expired": EXPIRED, "dane-saves-expired": EXPIRED,
         "mx-certificate-future": "certificate: certificate is not yet valid",
         "mx-certificate-incomplete": NO_ISSUER, "mx-certificate-self-signed": "certificate: self-signed certificate$",
-        "mx-certificate-untrusted": NO_ISSUER, "mx-certificate-wrong-name": MISMATCH,
+        "mx-certificate-untrusted": STRANGER, "mx-certificate-wrong-name": MISMATCH,
         "mx-ipv6-other-certificate": {"ipv6": EXPIRED},
         "mx-closes": "closed|reset", "mx-closes-after-ehlo": "EHLO closed|reset", "mx-endless-line": "no line",
         "mx-endless-reply": "EHLO endless", "mx-half-banner": "timeout", "mx-hangs": "timeout",

@@ -102,7 +102,7 @@ class Web:
         if site.location:
             lines.append(f"return {site.status} {site.location};")
         elif site.server == "nginx-tutorial":
-            lines.append("default_type text/plain; return 200 \"" + site.body.replace("\n", "\\r\\n") + '";')
+            lines.append("default_type text/plain; return 200 \"" + site.body.replace("\r\n", "\\r\\n") + '";')
         elif site.path == "/" and site.status == 200:  # where reports are sent to by POST
             lines.append('default_type text/plain; return 200 "thanks\\n";')
         elif site.status != 200:
