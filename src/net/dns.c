@@ -8,6 +8,7 @@
 #include <unbound.h>
 
 #include "base/domain.h"
+#include "net/dns_relay.h"
 #include "net/dns_setup.h"
 #include "net/messages.h"
 
@@ -20,6 +21,7 @@
 
 struct dns {
     struct ub_ctx *ctx;
+    struct dns_relay *relay; /* or NULL */
     struct event_base *base;
     struct dns_query *first; /* of the open ones */
 };
@@ -50,7 +52,7 @@ struct dns *dns_new(struct event_base *base, const struct dns_settings *settings
         free(dns);
         return NULL;
     }
-    if (dns_set_up(dns->ctx, settings, err) < 0) {
+    if (dns_set_up(dns->ctx, base, settings, &dns->relay, err) < 0) {
         dns_free(dns);
         return NULL;
     }
@@ -65,6 +67,7 @@ void dns_free(struct dns *dns)
     while (dns->first)
         dns_cancel(dns->first);
     ub_ctx_delete(dns->ctx);
+    dns_relay_free(dns->relay);
     free(dns);
 }
 
@@ -186,28 +189,6 @@ void dns_cancel(struct dns_query *query)
     else
         ub_cancel(query->dns->ctx, query->async_id);
     query_free(query);
-}
-
-int dns_answer_copy(struct dns_answer *to, const struct dns_answer *from, struct arena *arena)
-{
-    struct dns_answer copy = *from;
-    struct dns_records *records = &copy.records;
-    const struct str *cnames = records->cnames;
-    copy.why = arena_str(arena, from->why);
-    records->canonical = arena_str(arena, records->canonical);
-    records->at = arena_array(arena, records->count, sizeof *records->at);
-    records->cnames = arena_array(arena, records->cname_count, sizeof *records->cnames);
-    for (size_t i = 0; records->at && i < records->count; i++) {
-        records->at[i] = from->records.at[i];
-        records->at[i].text = arena_str(arena, records->at[i].text);
-        records->at[i].tag = arena_str(arena, records->at[i].tag);
-    }
-    for (size_t i = 0; records->cnames && i < records->cname_count; i++)
-        records->cnames[i] = arena_str(arena, cnames[i]);
-    if (arena->failed)
-        return error_set_memory(NULL);
-    *to = copy;
-    return 0;
 }
 
 struct waiting {

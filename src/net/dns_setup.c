@@ -3,19 +3,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unbound.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "net/dns_relay.h"
 #include "net/messages.h"
 
-#define FORWARD_MAX   320  /* an address, a port and a name */
+#define FORWARD_MAX   127
 #define AT_ONCE_USUAL 16   /* questions that libunbound has open, unless told */
 #define AT_ONCE_MAX   1024 /* more of them at once make it slower again */
 #define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
 
-#define ANCHOR_BYTES_MAX ((size_t)64 * 1024)
-#define ANCHOR_MODE      0644
+#define ANCHOR_BYTES_MAX  ((size_t)64 * 1024)
+#define RELAY_CONNECTIONS "16" /* each carries many questions at once */
+#define ANCHOR_MODE       0644
 
 static bool is_given(const char *path)
 {
@@ -50,38 +53,64 @@ static int set_forward(struct ub_ctx *ctx, struct str forward, struct error *err
     return 0;
 }
 
-/* libunbound goes over TLS to all or to none; certificates are good for the name behind "#". */
-static int set_forwards(struct ub_ctx *ctx, const struct dns_settings *settings, struct error *err)
+/* libunbound asks our relay, over TCP. */
+static int set_relay(struct ub_ctx *ctx, struct event_base *base,
+                     const struct dns_settings *settings, struct dns_relay **relay,
+                     struct error *err)
 {
-    size_t over_tls = 0;
-    for (size_t i = 0; i < settings->forward_count; i++) {
-        int result = set_forward(ctx, settings->forward[i], err);
-        if (result < 0)
-            return result;
-        over_tls += str_chr(settings->forward[i], '#') >= 0;
+    struct dns_relay_target targets[DNS_RELAY_TARGETS_MAX];
+    size_t count = 0;
+    for (; count < settings->forward_count && count < DNS_RELAY_TARGETS_MAX; count++) {
+        struct str text = settings->forward[count];
+        if (str_chr(text, '#') < 0)
+            return error_set(err, ERROR_PERMANENT, msg_dns_mixed_forward());
+        if (!dns_relay_target_parse(text, &targets[count]))
+            return error_set(err, ERROR_PERMANENT, msg_dns_bad_forward(text));
     }
-    if (over_tls == 0)
-        return 0;
-    if (over_tls < settings->forward_count)
-        return error_set(err, ERROR_PERMANENT, msg_dns_mixed_forward());
-    int failed = ub_ctx_set_tls(ctx, 1);
-    if (!failed && is_given(settings->ca_file))
-        failed = ub_ctx_set_option(ctx, "tls-cert-bundle:", settings->ca_file);
-    else if (!failed)
-        failed = ub_ctx_set_option(ctx, "tls-system-cert:", "yes");
+    *relay = dns_relay_new(base, targets, count, settings->ca_file, err);
+    if (!*relay)
+        return -ERROR_PERMANENT;
+    char address[FORWARD_MAX + 1];
+    snprintf(address, sizeof address, "127.0.0.1@%u", dns_relay_port(*relay));
+    int failed = ub_ctx_set_option(ctx, "tcp-upstream:", "yes");
+    if (!failed)
+        failed = ub_ctx_set_option(ctx, "outgoing-num-tcp:", RELAY_CONNECTIONS);
     if (failed)
         return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
-    return 0;
+    return set_forward(ctx, str_from(address), err);
 }
 
-/* Makes the state from the anchor where it is missing; libunbound writes it from then on. */
+static int set_forwards(struct ub_ctx *ctx, struct event_base *base,
+                        const struct dns_settings *settings, struct dns_relay **relay,
+                        struct error *err)
+{
+    int result = 0;
+    size_t over_tls = 0;
+    for (size_t i = 0; i < settings->forward_count; i++)
+        over_tls += str_chr(settings->forward[i], '#') >= 0;
+    if (over_tls)
+        return set_relay(ctx, base, settings, relay, err);
+    for (size_t i = 0; i < settings->forward_count && result == 0; i++)
+        result = set_forward(ctx, settings->forward[i], err);
+    return result;
+}
+
+/* Whether the anchor has come after what is kept, with a package that was brought up to date. */
+static bool is_newer(const char *anchor, const char *state)
+{
+    struct stat a, s;
+    return stat(anchor, &a) == 0 && stat(state, &s) == 0 && a.st_mtime > s.st_mtime;
+}
+
+/* Makes the state from the anchor where it is missing or older; libunbound writes it from then on.
+ */
 static int begin_state(const char *anchor, const char *state, struct error *err)
 {
     struct buf keys CLEANUP(buf_done);
     buf_init(&keys, ANCHOR_BYTES_MAX);
-    if (access(state, F_OK) == 0)
+    if (access(state, F_OK) == 0 && !is_newer(anchor, state))
         return 0;
-    if (file_read(anchor, &keys, err) < 0)
+    if (file_read(anchor, &keys, NULL) < 0)
         return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));
     return file_write(state, buf_view(&keys), ANCHOR_MODE, err);
 }
@@ -106,9 +135,10 @@ static int set_anchor(struct ub_ctx *ctx, const struct dns_settings *settings, s
     return 0;
 }
 
-int dns_set_up(struct ub_ctx *ctx, const struct dns_settings *settings, struct error *err)
+int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_settings *settings,
+               struct dns_relay **relay, struct error *err)
 {
-    int result = set_forwards(ctx, settings, err);
+    int result = set_forwards(ctx, base, settings, relay, err);
     if (result == 0)
         result = set_anchor(ctx, settings, err);
     if (result < 0)

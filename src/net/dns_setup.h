@@ -7,10 +7,11 @@
 #include "net/dns.h"
 
 struct ub_ctx;
+struct dns_relay;
 
-/* Errors: dns-bad-forward, dns-mixed-forward, dns-bad-trust-anchor, dns-bad-anchor-state,
- * dns-set-up. */
-int dns_set_up(struct ub_ctx *ctx, const struct dns_settings *settings,
-               struct error *err) NODISCARD;
+/* *relay: what carries questions on over TLS, or NULL; it must outlive ctx. Errors:
+ * dns-bad-forward, dns-mixed-forward, dns-bad-trust-anchor, dns-bad-anchor-state, dns-set-up. */
+int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_settings *settings,
+               struct dns_relay **relay, struct error *err) NODISCARD;
 
 #endif

@@ -94,7 +94,7 @@ static bool read_status_line(struct http_response *r, struct str line)
 
 static void keep(struct http_response *r, enum field field, struct str value)
 {
-    if (r->seen & 1U << field)
+    if (r->interim || r->seen & 1U << field)
         return;
     r->seen |= 1U << field;
     if (field == FIELD_CONTENT_LENGTH)

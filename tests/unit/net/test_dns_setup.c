@@ -1,0 +1,133 @@
+#include "check.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "net/dns.h"
+
+#define KEY ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n"
+
+struct world {
+    struct event_base *base;
+    char folder[40], anchor[80], state[80];
+};
+
+static int make_world(void **state)
+{
+    static struct world w;
+    struct error err;
+    w = (struct world){.base = event_base_new(), .folder = "/tmp/test_dns_setup.XXXXXX"};
+    assert_non_null(mkdtemp(w.folder));
+    snprintf(w.anchor, sizeof w.anchor, "%s/anchor", w.folder);
+    snprintf(w.state, sizeof w.state, "%s/state", w.folder);
+    assert_int_equal(file_write(w.anchor, STR(KEY), 0600, &err), 0);
+    *state = &w;
+    return 0;
+}
+
+static int end_world(void **state)
+{
+    struct world *w = *state;
+    unlink(w->anchor);
+    unlink(w->state);
+    rmdir(w->folder);
+    event_base_free(w->base);
+    return 0;
+}
+
+static void try_settings(struct world *w, const struct dns_settings *settings, const char *code)
+{
+    struct error err;
+    struct dns *dns = dns_new(w->base, settings, &err);
+    CHECK((dns == NULL) == (code != NULL), code ? code : "it is usable");
+    if (code)
+        CHECK_STR(str_from(err.msg.def->id), code, code);
+    dns_free(dns);
+}
+
+static void resolvers_go_over_tls_all_or_none(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        struct str forward[2];
+        const char *code;
+    } rows[] = {
+        {{STR_INIT("192.0.2.1"), STR_INIT("2001:db8::1@5353")}, NULL},
+        {{STR_INIT("192.0.2.1#a.test"), STR_INIT("192.0.2.2@853#b.test")}, NULL},
+        {{STR_INIT("192.0.2.1"), STR_INIT("192.0.2.2@853#b.test")}, "dns-mixed-forward"},
+        {{STR_INIT("192.0.2.1#a.test"), STR_INIT("192.0.2.2")}, "dns-mixed-forward"},
+        {{STR_INIT("192.0.2.1#a.test"), STR_INIT("b.test#b.test")}, "dns-bad-forward"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        try_settings(w, &(struct dns_settings){.forward = rows[i].forward, .forward_count = 2},
+                     rows[i].code);
+}
+
+/* RFC 5011: the keys are kept in a file of ours, that begins as a copy. */
+static void the_state_of_the_anchor_begins_as_its_copy(void **state)
+{
+    struct world *w = *state;
+    struct dns_settings settings = {.trust_anchor = w->anchor, .trust_anchor_state = w->state};
+    struct buf kept CLEANUP(buf_done);
+    struct error err;
+    try_settings(w, &settings, NULL);
+    buf_init(&kept, 4096);
+    assert_int_equal(file_read(w->state, &kept, &err), 0);
+    CHECK_STR(buf_view(&kept), KEY, "copy");
+    /* What is there stays. */
+    assert_int_equal(file_write(w->state, STR("; ours\n" KEY), 0600, &err), 0);
+    try_settings(w, &settings, NULL);
+    buf_reset(&kept);
+    assert_int_equal(file_read(w->state, &kept, &err), 0);
+    CHECK_STR(buf_view(&kept), "; ours\n" KEY, "kept");
+}
+
+/* A package that brings newer keys heals a machine that was off while they changed. */
+static void an_anchor_that_is_newer_begins_the_state_again(void **state)
+{
+    struct world *w = *state;
+    struct dns_settings settings = {.trust_anchor = w->anchor, .trust_anchor_state = w->state};
+    const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    struct buf kept CLEANUP(buf_done);
+    struct error err;
+    assert_int_equal(file_write(w->state, STR("; old\n" KEY), 0600, &err), 0);
+    assert_int_equal(utimensat(AT_FDCWD, w->state, old, 0), 0);
+    try_settings(w, &settings, NULL);
+    buf_init(&kept, 4096);
+    assert_int_equal(file_read(w->state, &kept, &err), 0);
+    CHECK_STR(buf_view(&kept), KEY, "copy");
+}
+
+static void a_state_that_cannot_be_kept_is_refused(void **state)
+{
+    struct world *w = *state;
+    char nowhere[120];
+    struct error err;
+    snprintf(nowhere, sizeof nowhere, "%s/no/state", w->folder);
+    struct dns_settings settings = {.trust_anchor = w->anchor, .trust_anchor_state = nowhere};
+    assert_null(dns_new(w->base, &settings, &err));
+    settings.trust_anchor = "/no/such/anchor";
+    try_settings(w, &settings, "dns-bad-trust-anchor");
+    /* Without an anchor nothing is validated, and nothing kept. */
+    settings.trust_anchor = "";
+    settings.trust_anchor_state = w->state;
+    try_settings(w, &settings, NULL);
+    assert_int_not_equal(access(w->state, F_OK), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_world, end_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(resolvers_go_over_tls_all_or_none),
+        TEST(the_state_of_the_anchor_begins_as_its_copy),
+        TEST(an_anchor_that_is_newer_begins_the_state_again),
+        TEST(a_state_that_cannot_be_kept_is_refused),
+    };
+    return cmocka_run_group_tests_name("net dns_setup", tests, NULL, NULL);
+}
