@@ -171,11 +171,11 @@ static void on_accept(evutil_socket_t listener, short what, void *context)
 
 static int make_context(struct dns_relay *relay, const char *ca_file, struct error *err)
 {
-    bool system = !ca_file || !*ca_file;
+    bool of_system = !ca_file || !*ca_file;
     relay->ctx = SSL_CTX_new(TLS_client_method());
     if (relay->ctx && SSL_CTX_set_min_proto_version(relay->ctx, TLS1_2_VERSION) == 1 &&
-        (system ? SSL_CTX_set_default_verify_paths(relay->ctx)
-                : SSL_CTX_load_verify_file(relay->ctx, ca_file)) == 1) {
+        (of_system ? SSL_CTX_set_default_verify_paths(relay->ctx)
+                   : SSL_CTX_load_verify_file(relay->ctx, ca_file)) == 1) {
         SSL_CTX_set_verify(relay->ctx, SSL_VERIFY_PEER, NULL);
         SSL_CTX_set_mode(relay->ctx, SSL_MODE_RELEASE_BUFFERS);
         return 0;
