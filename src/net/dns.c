@@ -191,6 +191,28 @@ void dns_cancel(struct dns_query *query)
     query_free(query);
 }
 
+int dns_answer_copy(struct dns_answer *to, const struct dns_answer *from, struct arena *arena)
+{
+    struct dns_answer copy = *from;
+    struct dns_records *records = &copy.records;
+    const struct str *cnames = records->cnames;
+    copy.why = arena_str(arena, from->why);
+    records->canonical = arena_str(arena, records->canonical);
+    records->at = arena_array(arena, records->count, sizeof *records->at);
+    records->cnames = arena_array(arena, records->cname_count, sizeof *records->cnames);
+    for (size_t i = 0; records->at && i < records->count; i++) {
+        records->at[i] = from->records.at[i];
+        records->at[i].text = arena_str(arena, records->at[i].text);
+        records->at[i].tag = arena_str(arena, records->at[i].tag);
+    }
+    for (size_t i = 0; records->cnames && i < records->cname_count; i++)
+        records->cnames[i] = arena_str(arena, cnames[i]);
+    if (arena->failed)
+        return error_set_memory(NULL);
+    *to = copy;
+    return 0;
+}
+
 struct waiting {
     struct arena *arena;
     struct dns_answer *answer;
