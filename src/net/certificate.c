@@ -56,6 +56,24 @@ STACK_OF(X509) * certificate_chain_read(const struct tls_peer *peer)
     return chain;
 }
 
+void certificate_chain_keep(STACK_OF(X509) * chain, struct arena *arena, struct tls_peer *peer)
+{
+    size_t bytes = 0;
+    int count = sk_X509_num(chain) < TLS_CHAIN_MAX ? sk_X509_num(chain) : TLS_CHAIN_MAX;
+    peer->chain_count = 0;
+    peer->chain = count > 0 ? arena_array(arena, (size_t)count, sizeof *peer->chain) : NULL;
+    for (int i = 0; peer->chain && i < count; i++) {
+        int n = i2d_X509(sk_X509_value(chain, i), NULL);
+        if (n <= 0 || (size_t)n > TLS_CHAIN_BYTES_MAX - bytes)
+            return;
+        unsigned char *der = arena_alloc(arena, (size_t)n), *at = der;
+        if (!der || i2d_X509(sk_X509_value(chain, i), &at) != n)
+            return;
+        bytes += (size_t)n;
+        peer->chain[peer->chain_count++] = (struct str){(const char *)der, (size_t)n};
+    }
+}
+
 int64_t certificate_time(const ASN1_TIME *time)
 {
     struct tm tm = {0};

@@ -17,6 +17,10 @@ void certificate_store_ctx_freep(X509_STORE_CTX **ctx);
 /* A peer's chain up to its first certificate that cannot be read; NULL: no memory. */
 STACK_OF(X509) * certificate_chain_read(const struct tls_peer *peer);
 
+/* Keeps the chain that a peer sent as DER, within the limits of peer.h; arena->failed says whether
+ * there was memory. */
+void certificate_chain_keep(STACK_OF(X509) * chain, struct arena *arena, struct tls_peer *peer);
+
 /* Seconds since 1970; 0 for what is no time. */
 int64_t certificate_time(const ASN1_TIME *time);
 

@@ -47,6 +47,17 @@ enum net_failure net_failure_from_errno(int errnum)
     }
 }
 
+void tls_peer_copy(struct tls_peer *to, const struct tls_peer *from, struct arena *arena)
+{
+    struct tls_peer copy = *from;
+    copy.cipher = arena_str(arena, from->cipher);
+    copy.chain = arena_array(arena, from->chain_count, sizeof *copy.chain);
+    for (size_t i = 0; copy.chain && i < from->chain_count; i++)
+        copy.chain[i] = arena_str(arena, from->chain[i]);
+    copy.chain_count = copy.chain ? from->chain_count : 0;
+    *to = copy;
+}
+
 const char *tls_version_name(unsigned version)
 {
     switch (version) {

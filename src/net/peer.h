@@ -8,7 +8,7 @@
 #ifndef SEALPOST_NET_PEER_H
 #define SEALPOST_NET_PEER_H
 
-#include "base/str.h"
+#include "base/arena.h"
 #include "net/address.h"
 
 /* Why a client stopped before its end. */
@@ -45,6 +45,9 @@ struct tls_peer {
         *chain; /* DER, as sent, the leaf first; may be there without a completed handshake */
     size_t chain_count;
 };
+
+/* Copies what a peer points at; arena->failed says whether there was memory. */
+void tls_peer_copy(struct tls_peer *to, const struct tls_peer *from, struct arena *arena);
 
 /* "TLS 1.3"; "" for 0. */
 const char *tls_version_name(unsigned version);

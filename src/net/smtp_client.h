@@ -5,14 +5,15 @@
  * One attempt at one address: connect, banner, EHLO, STARTTLS, the TLS handshake (TLS 1.2 or 1.3,
  * nothing verified: tls_verify.h looks at the chain afterwards), EHLO again, optionally MAIL and
  * RCPT, QUIT. It never sends a message. Replies are read by smtp_reply.h, with its limits. Bytes
- * that came before the handshake never count as said after it. Ends in exactly one callback unless
- * it is cancelled.
+ * that came before the handshake never count as said after it. The answer to QUIT is waited for at
+ * most SMTP_QUIT_MS, and changes nothing. Ends in exactly one callback unless it is cancelled.
  */
 #ifndef SEALPOST_NET_SMTP_CLIENT_H
 #define SEALPOST_NET_SMTP_CLIENT_H
 
 #include "base/error.h"
 #include "net/peer.h"
+#include "net/tls_client.h"
 
 struct event_base;
 struct smtp_client;
@@ -32,6 +33,7 @@ enum smtp_step {
 
 #define SMTP_PORT           25
 #define SMTP_REPLY_TEXT_MAX 512 /* bytes kept of a reply, lines joined by a space */
+#define SMTP_QUIT_MS        1000
 
 struct smtp_options {
     struct address address; /* the caller has passed it by the guard of address.h */
@@ -42,6 +44,7 @@ struct smtp_options {
                                   empty: QUIT right after the second EHLO */
     bool stop_after_handshake; /* close right after it, nothing more */
     unsigned deadline_ms;      /* in all */
+    struct tls_client_context *tls; /* shared by many attempts; NULL: one is made for this one */
 };
 
 /* How it went. `at` is the step that did not succeed, SMTP_DONE when all did. A server that does
@@ -51,20 +54,21 @@ struct smtp_session {
     enum net_failure failure;
     struct str detail; /* NET_TLS, NET_PROTOCOL, NET_LOCAL: the reason */
     unsigned code;     /* NET_REPLY: the reply at that step, as 554; else the last one; 0: none */
-    struct str reply;  /* its text; foreign bytes */
+    struct str reply;  /* its text; NET_PROTOCOL: what came instead; foreign bytes */
     struct str banner; /* the text of the banner; foreign bytes */
     bool esmtp;        /* EHLO was taken; HELO is not tried */
     bool starttls_offered;
     bool pipelined_plaintext; /* bytes came behind the answer to STARTTLS in the same breath: a
                                  server that does not discard them is open to injection */
     struct tls_peer tls;
-    unsigned elapsed_ms;
+    unsigned elapsed_ms; /* without QUIT */
 };
 
 /* The session is borrowed and valid during the call only. */
 typedef void smtp_callback(void *user, const struct smtp_session *session);
 
-/* NULL, with *err, when it cannot begin; no callback then. The callback never runs before this
+/* NULL, with *err, when it cannot begin (no memory; smtp-bad-name, smtp-bad-recipient: what would
+ * not fit into a command); no callback then. The callback never runs before this
  * returns; the client is gone after it. Strings of *options are copied. */
 struct smtp_client *smtp_client_start(struct event_base *base, const struct smtp_options *options,
                                       smtp_callback *callback, void *user, struct error *err);
@@ -76,7 +80,8 @@ void smtp_client_cancel(struct smtp_client *client);
 int smtp_session_copy(struct smtp_session *to, const struct smtp_session *from,
                       struct arena *arena) NODISCARD;
 
-/* "connect", "banner", "ehlo", "starttls", "handshake": what JSON carries. */
+/* "connect", "banner", "ehlo", "starttls", "handshake", "ehlo-tls", "mail", "rcpt", "done": what
+ * JSON carries. */
 const char *smtp_step_name(enum smtp_step step);
 
 #endif
