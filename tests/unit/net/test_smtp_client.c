@@ -11,7 +11,7 @@
 #define FROM     1795000000
 #define UNTIL    1895518000
 #define PATIENCE 5000 /* ms; a test that needs it fails */
-#define SHORT    100  /* ms; of what is to pass */
+#define SHORT    2000 /* ms; of what is to pass, after all that comes before it */
 
 struct world {
     struct arena arena;
@@ -72,6 +72,13 @@ static struct smtp_options options_for(const struct world *w, const struct smtp_
                                  .deadline_ms = PATIENCE,
                                  .tls = w->tls};
 }
+
+static const enum smtp_step steps[] = {SMTP_BANNER,   SMTP_EHLO, SMTP_STARTTLS,
+                                       SMTP_EHLO_TLS, SMTP_MAIL, SMTP_RCPT};
+#define STEPS ARRAY_LEN(steps)
+
+/* What is no whole reply. */
+static const char *const partial[] = {"", "2", "250-mx.test\r\n", "220 mx.te"};
 
 /* The turns of a server that is in order. */
 #define BANNER                                                                                     \
@@ -187,7 +194,6 @@ static void a_conversation_goes_to_its_end(void **state)
          .heard = "EHLO client.test|STARTTLS"},
         {"no answer to QUIT",
          {BANNER, EHLO, STARTTLS, PLAIN_EHLO, {true, "", SMTP_ACT_HANG}},
-         .deadline = 1000,
          .at = SMTP_DONE,
          .code = 250,
          .heard = ALL "QUIT"},
@@ -324,31 +330,57 @@ static void what_is_no_smtp_is_told_so(void **state)
         check_row(w, &rows[i]);
 }
 
-/* Every step, with nothing said, half of a reply said, or the connection gone. */
-static void a_server_that_fails_at_any_step_is_told_with_it(void **state)
+/* The turns up to a step, at which the server says only this and then does that. */
+static struct row fails_at(size_t step, const char *says, enum smtp_act act)
+{
+    static const struct smtp_turn good[] = {BANNER, EHLO, STARTTLS, PLAIN_EHLO, OK, OK};
+    struct row r = {.what = smtp_step_name(steps[step]), .recipient = "a@mx.test"};
+    memcpy(r.turns, good, (step + 1) * sizeof good[0]);
+    r.turns[step].says = says;
+    r.turns[step].then = act;
+    return r;
+}
+
+/* Every step, with nothing said or a part of a reply, and the connection gone. */
+static void a_server_that_goes_at_any_step_is_told_with_it(void **state)
 {
     struct world *w = *state;
-    static const struct smtp_turn good[] = {BANNER, EHLO, STARTTLS, PLAIN_EHLO, OK, OK};
-    static const enum smtp_step steps[] = {SMTP_BANNER,   SMTP_EHLO, SMTP_STARTTLS,
-                                           SMTP_EHLO_TLS, SMTP_MAIL, SMTP_RCPT};
-    static const char *const says[] = {"", "2", "250-mx.test\r\n", "220 mx.te"};
-    static const struct {
-        enum smtp_act act;
-        enum net_failure failure;
-    } acts[] = {
-        {SMTP_ACT_CLOSE, NET_CLOSED}, {SMTP_ACT_RESET, NET_CLOSED}, {SMTP_ACT_HANG, NET_TIMEOUT}};
-    for (size_t i = 0; i < ARRAY_LEN(steps) * ARRAY_LEN(says) * ARRAY_LEN(acts); i++) {
-        size_t step = i % ARRAY_LEN(steps), act = i / ARRAY_LEN(steps) % ARRAY_LEN(acts);
-        struct row r = {.what = smtp_step_name(steps[step]), .recipient = "a@mx.test"};
-        memcpy(r.turns, good, (step + 1) * sizeof good[0]);
-        r.turns[step].says = says[i / ARRAY_LEN(steps) / ARRAY_LEN(acts)];
-        r.turns[step].then = acts[act].act;
-        r.deadline = acts[act].act == SMTP_ACT_HANG ? SHORT : PATIENCE;
+    static const enum smtp_act acts[] = {SMTP_ACT_CLOSE, SMTP_ACT_RESET};
+    for (size_t i = 0; i < STEPS * ARRAY_LEN(partial) * ARRAY_LEN(acts); i++) {
+        size_t step = i % STEPS, act = i / STEPS % ARRAY_LEN(acts);
+        struct row r = fails_at(step, partial[i / STEPS / ARRAY_LEN(acts)], acts[act]);
         struct smtp_server s;
         struct smtp_session got = converse(w, &r, &s);
-        CHECK(got.failure == acts[act].failure, r.what);
+        CHECK(got.failure == NET_CLOSED, r.what);
         CHECK(got.at == steps[step], r.what);
         CHECK((got.tls.chain_count > 0) == (steps[step] >= SMTP_EHLO_TLS), r.what);
+    }
+}
+
+/* The same, and nothing more; all at once, so that one deadline is waited for. */
+static void a_server_that_hangs_at_any_step_is_told_with_it(void **state)
+{
+    struct world *w = *state;
+    static struct smtp_server servers[STEPS * ARRAY_LEN(partial)];
+    static struct row rows[ARRAY_LEN(servers)];
+    struct told told[ARRAY_LEN(servers)];
+    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+        struct error err;
+        rows[i] = fails_at(i % STEPS, partial[i / STEPS], SMTP_ACT_HANG);
+        smtp_server_start(&servers[i], rows[i].turns, turns_of(&rows[i]), w->server);
+        struct smtp_options options = options_for(w, &servers[i]);
+        options.recipient = str_from(rows[i].recipient);
+        options.deadline_ms = SHORT;
+        told[i] = (struct told){.arena = &w->arena};
+        assert_non_null(smtp_client_start(w->base, &options, on_told, &told[i], &err));
+    }
+    event_base_dispatch(w->base);
+    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+        smtp_server_stop(&servers[i]);
+        CHECK(told[i].times == 1, rows[i].what);
+        CHECK(told[i].session.failure == NET_TIMEOUT, rows[i].what);
+        CHECK(told[i].session.at == steps[i % STEPS], rows[i].what);
+        CHECK(told[i].session.elapsed_ms >= SHORT / 2, rows[i].what);
     }
 }
 
@@ -536,7 +568,8 @@ int main(void)
         cmocka_unit_test(a_conversation_goes_to_its_end),
         cmocka_unit_test(a_refusal_is_told_with_its_step),
         cmocka_unit_test(what_is_no_smtp_is_told_so),
-        cmocka_unit_test(a_server_that_fails_at_any_step_is_told_with_it),
+        cmocka_unit_test(a_server_that_goes_at_any_step_is_told_with_it),
+        cmocka_unit_test(a_server_that_hangs_at_any_step_is_told_with_it),
         cmocka_unit_test(a_handshake_that_fails_is_told),
         cmocka_unit_test(a_session_tells_what_was_seen),
         cmocka_unit_test(plaintext_behind_the_answer_to_starttls_is_noted_and_dropped),

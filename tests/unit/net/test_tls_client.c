@@ -10,7 +10,7 @@
 #define FROM     1795000000
 #define UNTIL    1895518000
 #define PATIENCE 5000
-#define SHORT    100
+#define SHORT    500
 
 struct world {
     struct arena arena;
