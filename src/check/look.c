@@ -50,10 +50,12 @@ struct checker *look_checker_new(struct event_base *base, const struct check_set
     seen_init(&checker->seen, LOOK_SEEN_MAX, seed);
     struct timeval limit = {.tv_sec = checker->settings.host_seconds};
     checker->host_limit = event_base_init_common_timeout(base, &limit);
-    if (checker->arena.failed || !checker->host_limit)
+    if (checker->arena.failed || !checker->host_limit) {
         error_set_memory(err);
-    else if ((checker->dns = dns_new(base, &checker->settings.dns, err)))
+    } else if (tls_client_context_new(&checker->tls, err) == 0 &&
+               (checker->dns = dns_new(base, &checker->settings.dns, err))) {
         checker->http = http_client_new(base, err);
+    }
     if (checker->http)
         return checker;
     checker_free(checker);
@@ -91,6 +93,7 @@ void checker_free(struct checker *checker)
         check_free(checker->first);
     }
     http_client_free(checker->http);
+    tls_client_context_free(checker->tls);
     dns_free(checker->dns);
     seen_done(&checker->seen);
     gate_done(&checker->gate);

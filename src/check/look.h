@@ -19,6 +19,7 @@
 #include "check/check.h"
 #include "check/gate.h"
 #include "check/seen.h"
+#include "net/tls_client.h"
 
 /* Bytes kept of observations that no running check refers to. */
 #define LOOK_SEEN_MAX ((size_t)16 * 1024 * 1024)
@@ -32,6 +33,7 @@ struct checker {
     look_judge *judge;
     struct dns *dns;
     struct http_client *http;
+    struct tls_client_context *tls;   /* for all conversations */
     const struct timeval *host_limit; /* a common timeout of the loop */
     struct gate gate;                 /* before each address */
     struct seen seen;                 /* MX hosts at their addresses */

@@ -64,6 +64,7 @@ static void go(struct rcpt_look *r)
     struct checker *checker = r->check->checker;
     struct smtp_options options = {.address = at->address,
                                    .port = look_port(checker, r->where->name, SMTP_PORT),
+                                   .tls = checker->tls,
                                    .ehlo = checker->settings.ehlo,
                                    .sni = r->where->name,
                                    .recipient = r->rua->rua.target,

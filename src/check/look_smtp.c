@@ -46,6 +46,7 @@ static void start(struct conversation *c, struct str sni, bool stop, smtp_callba
     const struct check_settings *s = &c->checker->settings;
     struct smtp_options options = {.address = c->address,
                                    .port = c->port,
+                                   .tls = c->checker->tls,
                                    .ehlo = s->ehlo,
                                    .sni = sni,
                                    .stop_after_handshake = stop,
