@@ -6,6 +6,7 @@
 
 static const struct cli_command *const commands[] = {
     &cli_setup,
+    &cli_check,
     &cli_policy_lint,
     &cli_policy_match,
     &cli_dns_lint,
