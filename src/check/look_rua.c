@@ -52,13 +52,13 @@ static void on_https_addresses(void *user)
 /* Parts of an https URI, which src/tlsrpt has found to be one. */
 static struct str read_authority(struct str uri, uint16_t *port, struct str *path)
 {
-    struct str rest = str_skip(uri, STR("https://").n), host = rest, digits = {NULL, 0};
+    struct str rest = str_skip(uri, STR("https://").n), digits = {NULL, 0};
     uint64_t number = 0;
     size_t n = 0;
     while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?' && rest.p[n] != '#')
         n++;
     *path = str_skip(rest, n);
-    host = str_head(rest, n);
+    struct str host = str_head(rest, n);
     ssize_t colon = str_rchr(host, ':');
     if (colon >= 0 && str_rchr(host, ']') < colon) {
         digits = str_skip(host, (size_t)colon + 1);
