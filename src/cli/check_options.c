@@ -128,8 +128,10 @@ static int read_dns(struct check_run *run)
     const char *anchor = cli_value(run->c, "trust-anchor");
     *dns = run->node.dns;
     dns->ca_file = cli_value(run->c, "ca-file");
-    if (anchor)
+    if (anchor) {
         dns->trust_anchor = anchor;
+        dns->trust_anchor_state = NULL; /* that of another */
+    }
     if (!dns->trust_anchor)
         cli_say(run->c, msg_setup_not_validated());
     if (n == 0)

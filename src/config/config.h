@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/finding.h"
 #include "config/address.h"
+#include "config/resolver.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/sealpost/sealpost.conf"
 #define CONFIG_ENVIRONMENT  "SEALPOST_CONFIG"
@@ -30,6 +31,11 @@
 
 struct config_addresses {
     const struct config_address *items;
+    size_t count;
+};
+
+struct config_resolvers {
+    const struct config_resolver *items;
     size_t count;
 };
 
@@ -61,7 +67,7 @@ struct config {
         uint64_t handshake_timeout, header_timeout, write_timeout, idle_timeout;
     } host;
     struct {
-        struct config_addresses forward; /* none: ask the root servers */
+        struct config_resolvers forward; /* none: ask the root servers; over TLS all or none */
         struct str trust_anchor;         /* file with the keys of the DNS root */
     } dns;
 

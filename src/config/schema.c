@@ -156,11 +156,10 @@ const struct config_key config_keys[] = {
 
     {.section = "dns",
      .name = "forward",
-     .type = CONFIG_ADDRESSES,
-     .offset = MEMBER(dns.forward, struct config_addresses),
+     .type = CONFIG_RESOLVERS,
+     .offset = MEMBER(dns.forward, struct config_resolvers),
      .min = 0,
      .max = 16,
-     .port = 53,
      .fallback = "",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_DNS_FORWARD},
@@ -269,12 +268,12 @@ struct str config_section_of(struct str name)
 
 const char *config_type_name(enum config_type type)
 {
-    static const char *const names[] = {"path",   "user",   "number",  "duration", "size",
-                                        "switch", "choice", "choices", "addresses"};
+    static const char *const names[] = {"path",   "user",   "number",  "duration",  "size",
+                                        "switch", "choice", "choices", "addresses", "resolvers"};
     return names[type];
 }
 
 bool config_type_is_list(enum config_type type)
 {
-    return type == CONFIG_CHOICES || type == CONFIG_ADDRESSES;
+    return type == CONFIG_CHOICES || type == CONFIG_ADDRESSES || type == CONFIG_RESOLVERS;
 }

@@ -21,6 +21,7 @@ enum config_type {
     CONFIG_CHOICE,    /* unsigned: the place of one of `choices` */
     CONFIG_CHOICES,   /* struct config_names: min to max of `choices` */
     CONFIG_ADDRESSES, /* struct config_addresses: min to max */
+    CONFIG_RESOLVERS, /* struct config_resolvers: min to max, over TLS all or none */
 };
 
 struct config_key {

@@ -271,10 +271,52 @@ static bool read_addresses(const struct config_key *key, struct str text, struct
     return true;
 }
 
+static bool read_resolver_item(const struct config_key *key, struct str item, struct config *config,
+                               struct config_resolver *items, size_t at, struct msg *fault)
+{
+    if (!config_resolver_parse(item, &items[at])) {
+        *fault = msg_config_value_resolver(full_name(key, config), item);
+        return false;
+    }
+    items[at].name = arena_str(&config->arena, items[at].name);
+    for (size_t i = 0; i < at; i++) {
+        if (config_resolver_eq(&items[i], &items[at])) {
+            *fault = msg_config_item_twice(full_name(key, config), item);
+            return false;
+        }
+        if (!items[i].name.n != !items[at].name.n) {
+            *fault = msg_config_resolvers_mixed(full_name(key, config));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_resolvers(const struct config_key *key, struct str text, struct config *config,
+                           size_t more, struct msg *fault)
+{
+    struct config_resolvers *list = member(key, config);
+    struct config_resolver *items = arena_array(&config->arena, list->count + more, sizeof *items);
+    struct str item;
+    size_t at = list->count;
+    if (!items)
+        return true;
+    if (at)
+        memcpy(items, list->items, at * sizeof *items);
+    for (; next_item(&text, &item); at++) {
+        if (!read_resolver_item(key, item, config, items, at, fault))
+            return false;
+    }
+    *list = (struct config_resolvers){items, at};
+    return true;
+}
+
 static size_t list_count(const struct config_key *key, const struct config *config)
 {
     if (key->type == CONFIG_CHOICES)
         return ((const struct config_names *)member_const(key, config))->count;
+    if (key->type == CONFIG_RESOLVERS)
+        return ((const struct config_resolvers *)member_const(key, config))->count;
     return ((const struct config_addresses *)member_const(key, config))->count;
 }
 
@@ -292,6 +334,8 @@ static bool read_list(const struct config_key *key, struct str text, struct conf
     }
     if (key->type == CONFIG_CHOICES)
         return read_choices(key, text, config, more, fault);
+    if (key->type == CONFIG_RESOLVERS)
+        return read_resolvers(key, text, config, more, fault);
     return read_addresses(key, text, config, more, fault);
 }
 
@@ -312,6 +356,7 @@ bool config_value_read(const struct config_key *key, struct str text, struct con
         return read_choice(key, text, config, fault);
     case CONFIG_CHOICES:
     case CONFIG_ADDRESSES:
+    case CONFIG_RESOLVERS:
         return read_list(key, text, config, fault);
     }
     return false;
@@ -323,6 +368,8 @@ void config_value_clear(const struct config_key *key, struct config *config)
         *(struct config_names *)member(key, config) = (struct config_names){NULL, 0};
     else if (key->type == CONFIG_ADDRESSES)
         *(struct config_addresses *)member(key, config) = (struct config_addresses){NULL, 0};
+    else if (key->type == CONFIG_RESOLVERS)
+        *(struct config_resolvers *)member(key, config) = (struct config_resolvers){NULL, 0};
 }
 
 static void print_names(const struct config_names *list, struct buf *out)
@@ -338,6 +385,14 @@ static void print_addresses(const struct config_addresses *list, struct buf *out
     for (size_t i = 0; i < list->count; i++) {
         buf_cstr(out, i ? ", " : "");
         config_address_print(out, &list->items[i]);
+    }
+}
+
+static void print_resolvers(const struct config_resolvers *list, struct buf *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        buf_cstr(out, i ? ", " : "");
+        config_resolver_print(out, &list->items[i]);
     }
 }
 
@@ -365,6 +420,9 @@ void config_value_print(const struct config_key *key, const struct config *confi
         break;
     case CONFIG_ADDRESSES:
         print_addresses(at, out);
+        break;
+    case CONFIG_RESOLVERS:
+        print_resolvers(at, out);
         break;
     }
 }

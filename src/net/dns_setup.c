@@ -127,7 +127,7 @@ static int set_anchor(struct ub_ctx *ctx, const struct dns_settings *settings, s
         int result = begin_state(anchor, state, err);
         if (result < 0)
             return result;
-        if (access(state, R_OK | W_OK) != 0 || ub_ctx_add_ta_autr(ctx, state) != 0)
+        if (access(state, R_OK) != 0 || ub_ctx_add_ta_autr(ctx, state) != 0)
             return error_set(err, ERROR_PERMANENT, msg_dns_bad_anchor_state(str_from(state)));
     } else if (ub_ctx_add_ta_file(ctx, anchor) != 0) {
         return error_set(err, ERROR_PERMANENT, msg_dns_bad_trust_anchor(str_from(anchor)));

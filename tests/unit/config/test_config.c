@@ -67,8 +67,8 @@ static void a_file_sets_what_it_names(void **state)
     assert_int_equal(w.config->host.idle_timeout, 120);
     assert_int_equal(w.config->host.header_size, 16384);
     assert_int_equal(w.config->dns.forward.count, 2);
-    assert_int_equal(config_address_port(&w.config->dns.forward.items[0]), 53);
-    assert_int_equal(config_address_port(&w.config->dns.forward.items[1]), 5353);
+    assert_int_equal(config_address_port(&w.config->dns.forward.items[0].address), 53);
+    assert_int_equal(config_address_port(&w.config->dns.forward.items[1].address), 5353);
 }
 
 static void a_fault_is_named_with_its_place(void **state)
@@ -107,6 +107,12 @@ static void a_fault_is_named_with_its_place(void **state)
         {"[host]\nlisten = [::1\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
         {"[host]\nlisten = ::1 [::1]:443\n", &MSG_CONFIG_ITEM_TWICE, 2, 10},
         {"[host]\nlisten = ::1\nlisten = ::1\n", &MSG_CONFIG_ITEM_TWICE, 3, 10},
+        {"[dns]\nforward = dns.example\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
+        {"[dns]\nforward = 192.0.2.1:853#\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
+        {"[dns]\nforward = 192.0.2.1:0\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
+        {"[dns]\nforward = 192.0.2.1#a 192.0.2.2\n", &MSG_CONFIG_RESOLVERS_MIXED, 2, 11},
+        {"[dns]\nforward = 192.0.2.1\nforward = 192.0.2.2#a\n", &MSG_CONFIG_RESOLVERS_MIXED, 3, 11},
+        {"[dns]\nforward = 192.0.2.1 192.0.2.1:53\n", &MSG_CONFIG_ITEM_TWICE, 2, 11},
         {"nonsense\n", &MSG_INI_NO_KEY, 1, 1},
     };
     (void)state;
