@@ -1,7 +1,7 @@
 """A world behind a slow line, for bench/check.py: many domains that share some hundred addresses.
 
-Two network namespaces, "near" and "far", joined by bench/delay.c. Far away are the lab's root, test. and bench.test.
-(signed, in knot), nginx with the policy hosts, and bench/smtpd.c with the MX hosts. It runs in PID, mount and network
+Two network namespaces, "near" and "far", joined by bench/delay.c. Far away are the lab's root, test., signed.test and unsigned.test
+in knot, nginx with the policy hosts, and bench/smtpd.c with the MX hosts. It runs in PID, mount and network
 namespaces of its own, which end with it. The parts are those of tests/lab.
 """
 
@@ -19,10 +19,11 @@ from machine import private_files  # noqa: E402
 from network import batch, pair, quoted, tell, write  # noqa: E402
 from servers import Servers  # noqa: E402
 
-ZONE = "bench.test"
+ZONES = {"signed.test": "signed", "unsigned.test": "unsigned"}  # the domains take turns
+REPORTS = "reports.signed.test"
 SHARE = 10                # domains at one address, of a policy host and of an MX host
 NOWHERE = "5.66", "2a0f:66"   # nobody has these addresses, and nobody says so
-POLICY = "version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 2592000\n"
+POLICY = "version: STSv1\r\nmode: {mode}\r\nmx: {mx}\r\nmax_age: 2592000\r\n"
 
 # What is wrong with every twentieth domain or group of domains; the other ones are perfect.
 BY_DOMAIN = {3: "testing", 7: "mx-not-listed", 17: "no-record"}
@@ -65,17 +66,19 @@ class FarServers(Servers):
 
 def domains_of(count, hanging):
     """The domains, and those that hang."""
-    good, bad = [], []
+    good, bad, zones = [], [], list(ZONES)
     for number in range(count):
         group = number // SHARE
         kind = BY_GROUP.get(group % 20) or BY_DOMAIN.get(number % 20, "perfect")
-        good.append(Domain(f"d{number:04}.{ZONE}", kind, pair("web", 256 + group), pair("mail", 256 + group)))
+        families = 1 + group % 2  # every second pair of hosts has IPv6 too
+        good.append(Domain(f"d{number:04}.{zones[number // 2 % 2]}", kind, pair("web", 256 + group)[:families],
+                           pair("mail", 256 + group)[:families]))
     for number in range(hanging):
         kind = HANGS[number % len(HANGS)]
         nowhere = f"{NOWHERE[0]}.{number >> 8}.{number & 255}", f"{NOWHERE[1]}::{number:x}"
         web = nowhere if kind == "web-swallows" else pair("web", 32768 + number)
         mail = nowhere if kind == "mx-swallows" else pair("mail", 32768 + number)
-        bad.append(Domain(f"h{number:04}.{ZONE}", kind, web, mail))
+        bad.append(Domain(f"h{number:04}.{zones[0]}", kind, web, mail))
     return good, bad
 
 
@@ -150,14 +153,15 @@ class World:
     # ---- the servers ----
 
     def plant_dns(self):
-        self.dns.cut(ZONE + ".")
-        self.dns.address(f"reports.{ZONE}.", *pair("mail", 2))
-        self.dns.add(f"reports.{ZONE}.", "MX", f"10 reports.{ZONE}.")
+        for zone, dnssec in ZONES.items():
+            self.dns.cut(zone + ".", dnssec)
+        self.dns.address(REPORTS + ".", *pair("mail", 2))
+        self.dns.add(REPORTS + ".", "MX", f"10 {REPORTS}.")
         for d in self.domains:
             self.dns.add(d.name + ".", "MX", f"10 {d.mx}.")
             self.dns.address(d.mx + ".", *d.mail)
             self.dns.address(d.policy_host + ".", *d.web)
-            self.dns.add(f"_smtp._tls.{d.name}.", "TXT", f'"v=TLSRPTv1; rua=mailto:tls@reports.{ZONE}"')
+            self.dns.add(f"_smtp._tls.{d.name}.", "TXT", f'"v=TLSRPTv1; rua=mailto:tls@{REPORTS}"')
             if d.kind != "no-record":
                 self.dns.add(f"_mta-sts.{d.name}.", "TXT", '"v=STSv1; id=20260101T000000"')
 
@@ -186,7 +190,7 @@ class World:
             for d in domains:
                 mode = "testing" if d.kind == "testing" else "enforce"
                 mx = "elsewhere.test" if d.kind == "mx-not-listed" else d.mx
-                with open(os.path.join(www, d.policy_host), "w", encoding="ascii") as f:
+                with open(os.path.join(www, d.policy_host), "w", encoding="ascii", newline="") as f:
                     f.write(POLICY.format(mode=mode, mx=mx))
         file = os.path.join(self.folder, "nginx.conf")
         with open(file, "w", encoding="ascii") as f:
@@ -196,7 +200,7 @@ class World:
             self.servers.start("web", "silent", [sys.executable, "-c", SILENT, *silent], "line:ready")
 
     def start_mail(self):
-        lines = [f"{a} {self.authority.serve('good', f'reports.{ZONE}').path}" for a in pair("mail", 2)]
+        lines = [f"{a} {self.authority.serve('good', REPORTS).path}" for a in pair("mail", 2)]
         for both, domains in self.by_address("mail"):
             kinds = {d.kind for d in domains}
             if "mx-swallows" in kinds:
@@ -259,6 +263,7 @@ uwsgi_temp_path {folder}/www/uwsgi;
 scgi_temp_path {folder}/www/scgi;
 server_names_hash_bucket_size 256;
 server_names_hash_max_size 16384;
+ssl_protocols TLSv1.2 TLSv1.3;
 ssl_session_cache none;
 open_file_cache max=10000;
 {blocks}}}
