@@ -6,7 +6,8 @@
  * Makes an interface "slow0" (a TUN device: bare IPv4 and IPv6 packets, no ARP, no neighbours) in
  * each of the two namespaces, which are named by a file such as /run/netns/near. What leaves by one
  * arrives at the other after MILLISECONDS, in order. Prints "ready" when both exist; the caller
- * gives them addresses and routes. At SIGTERM it prints one line and ends:
+ * gives them addresses and routes. At SIGTERM it ends with one line
+ * on standard error:
  *
  *     passed 123456 lost 0 late_ms 0.42 cpu_ms 310
  *
@@ -182,9 +183,9 @@ int main(int argc, char **argv)
     getrusage(RUSAGE_SELF, &used);
     int64_t late = ways[0].late > ways[1].late ? ways[0].late : ways[1].late;
     uint64_t passed = ways[0].passed + ways[1].passed, lost = ways[0].lost + ways[1].lost;
-    printf("passed %" PRIu64 " lost %" PRIu64 " late_ms %.2f cpu_ms %lld\n", passed, lost,
-           (double)late / MS_NS,
-           (long long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
-               (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
+    fprintf(stderr, "passed %" PRIu64 " lost %" PRIu64 " late_ms %.2f cpu_ms %lld\n", passed, lost,
+            (double)late / MS_NS,
+            (long long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+                (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
     return 0;
 }

@@ -146,8 +146,8 @@ class World:
         """Ends the line; what it says of itself, as a dict."""
         line = self.servers.running["delay"]
         line.send_signal(signal.SIGTERM)
-        words = line.stdout.read().split()
         line.wait()
+        words = self.servers.tail("delay").split()
         return {name: float(value) for name, value in zip(words[::2], words[1::2])}
 
     # ---- the servers ----

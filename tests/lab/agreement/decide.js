@@ -67,9 +67,8 @@ async function askMailauth(domain, hosts) {
     };
 }
 
-/* Connects to one MX host as a sender would, and keeps what the client's own log says of the policy. */
-async function connect(domain, host) {
-    const seen = { mode: null, allowed: null, dane: null };
+/* Connects to one MX host as a sender would, and keeps in `seen` what the client's own log says of the policy. */
+async function connect(domain, host, seen) {
     const cache = {
         get: async () => false,
         set: async (_, policy) => {
@@ -97,12 +96,11 @@ async function connect(domain, host) {
             seen.dane = 'bad';
         }
     }
-    return seen;
 }
 
 async function askMxConnect(domain, hosts) {
-    const late = { mode: null, allowed: null, dane: null };
-    const seen = await Promise.all(hosts.map(host => within(connect(domain, host), late)));
+    const seen = hosts.map(() => ({ mode: null, allowed: null, dane: null }));
+    await Promise.all(hosts.map((host, i) => within(connect(domain, host, seen[i]))));
     drop(domain);
     return {
         mode: seen.length ? seen[0].mode : null,
