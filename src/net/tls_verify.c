@@ -116,11 +116,10 @@ static void take_fault(struct verification *v, int error, int depth)
 static bool verify_chain(struct verification *v, const struct tls_trust *trust, int64_t now)
 {
     struct certificate_faults faults;
-    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(v->ctx);
     if (!X509_STORE_CTX_init(v->ctx, tls_trust_store(trust), sk_X509_value(v->sent, 0), v->sent) ||
         !X509_STORE_CTX_set_default(v->ctx, "ssl_server"))
         return false;
-    param = X509_STORE_CTX_get0_param(v->ctx);
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(v->ctx);
     X509_VERIFY_PARAM_set_time(param, now);
     X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
     /* What stands in the trust store is trusted, a root or not. */
