@@ -96,6 +96,7 @@ struct fact_nameserver {
     bool authoritative;
     struct str *txt; /* records of _mta-sts there */
     size_t txt_count;
+    uint32_t ttl; /* of them; what a resolver tells has aged in its cache, and is capped there */
 };
 
 struct fact_rua {
@@ -135,7 +136,7 @@ struct check_facts {
     struct fact_mx *mx; /* in the order of preference */
     size_t mx_count, mx_passed_over;
     bool mx_given;     /* --mx: not from DNS */
-    bool port_25_seen; /* within the run some host took a connection on port 25 */
+    bool port_25_seen; /* within the run some host took or refused a connection on port 25 */
     struct fact_dns ns;
     struct fact_nameserver *nameservers; /* those of the zone that holds _mta-sts */
     size_t nameserver_count;

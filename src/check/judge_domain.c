@@ -130,6 +130,9 @@ static void judge_host(struct judgement *j, const struct fact_mx *mx)
 {
     struct str domain = j->facts->domain;
     struct msg m = {0};
+    /* Named already, by the list that it stands in. */
+    if (str_eq(mx->host, STR(".")))
+        return;
     if (mx->is_address)
         m = msg_check_domain_mx_address(domain, mx->preference, mx->host);
     else if (!mx->is_name)

@@ -24,6 +24,9 @@ static void say_unlisted(struct judgement *j, const struct fact_mx *mx)
 {
     const struct str *wildcard = shallow_wildcard(&j->policy, mx->host);
     struct msg m;
+    /* A domain that has no address either takes no mail, which step 1 says. */
+    if (j->facts->mx_implicit && !mx->where.count)
+        return;
     if (j->facts->mx_implicit)
         m = msg_check_mx_implicit_unlisted(j->facts->domain);
     else if (wildcard)

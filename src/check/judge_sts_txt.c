@@ -118,12 +118,24 @@ static void grade_strangers(struct findings *findings)
     }
 }
 
+/* As the zone has it, where one of its servers told; else what a cache left of it. */
+static uint32_t ttl_of_record(const struct check_facts *f)
+{
+    uint32_t ttl = 0;
+    for (size_t i = 0; i < f->nameserver_count; i++) {
+        const struct fact_nameserver *server = &f->nameservers[i];
+        if (server->authoritative && server->txt_count && server->ttl > ttl)
+            ttl = server->ttl;
+    }
+    return ttl ? ttl : f->sts_txt.answer.records.ttl;
+}
+
 static void judge_usable(struct judgement *j, const struct findings *findings)
 {
     const struct check_facts *f = j->facts;
     const struct fact_dns *dns = &f->sts_txt;
     struct str record = attempt_among(dns), apex = attempt_among(&f->apex_txt);
-    uint32_t ttl = dns->answer.records.ttl;
+    uint32_t ttl = ttl_of_record(f);
     add(j, msg_check_record_found(dns->name, record, ttl));
     check_add_findings(j->results, CHECK_STS_TXT, findings, dns->name, "RFC 8461 3.1", NULL);
     if (ttl > TTL_MAX)

@@ -107,6 +107,7 @@ static void report(struct check *check)
     struct check_verdict verdict = {0};
     struct error err;
     check->facts.elapsed_ms = (unsigned)(clock_monotonic_ms() - check->began_ms);
+    check->facts.port_25_seen = check->checker->port_25_seen;
     look_dane(check);
     check_results_init(&results, &check->arena);
     bool judged = !check->arena.failed &&

@@ -37,6 +37,7 @@ struct checker {
     const struct timeval *host_limit; /* a common timeout of the loop */
     struct gate gate;                 /* before each address */
     struct seen seen;                 /* MX hosts at their addresses */
+    bool port_25_seen;                /* somebody answered on that port, or refused */
     struct arena arena;               /* of the settings */
     struct check *first;              /* those that run */
 };
@@ -69,6 +70,7 @@ struct check {
     struct look_held *held;
     unsigned open, done;
     bool closing;
+    bool port_25_asked;
     bool given_up; /* its checker goes: nothing is judged or told */
     int64_t began_ms;
     struct event deadline; /* the total one */
@@ -138,6 +140,11 @@ void look_web(struct check *check, const struct look_web_request *request,
 /* One conversation with an MX host at one address, shared with other checks of the run. */
 void look_smtp(struct check *check, struct str host, const struct fact_address *at,
                struct fact_smtp *smtp);
+
+/* An MX host swallowed what was sent to its port 25: whether something answers on that port at all,
+ * from here. Asked once a check, and no more once it is known within the run. */
+void look_port_25(struct check *check);
+void look_port_25_learn(struct checker *checker, const struct smtp_session *session);
 
 /* RCPT for the address of a mailto rua at the first MX host that answers; fills rua->rcpt. */
 void look_rcpt(struct check *check, struct fact_rua *rua);

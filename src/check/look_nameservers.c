@@ -26,6 +26,7 @@ static void keep(struct server_look *s, const struct dns_direct_answer *answer)
     s->fact->authoritative = answer->authoritative;
     if (!s->fact->answered || answer->status != DNS_FOUND)
         return;
+    s->fact->ttl = records->ttl;
     s->fact->txt = arena_array(arena, records->count, sizeof *s->fact->txt);
     for (size_t i = 0; s->fact->txt && i < records->count; i++)
         s->fact->txt[s->fact->txt_count++] = arena_str(arena, records->at[i].text);

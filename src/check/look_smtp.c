@@ -69,6 +69,7 @@ static void on_first(void *user, const struct smtp_session *session)
     c->client = NULL;
     if (smtp_session_copy(&c->smtp.session, session, c->arena) < 0)
         c->arena->failed = true;
+    look_port_25_learn(c->checker, session);
     verify(c, &c->smtp.session.tls, &c->smtp.verified);
     if (session->tls.version && c->checker->settings.thorough) {
         start(c, STR(""), true, on_second);
@@ -117,6 +118,8 @@ static void take(struct asker *a)
     if (c) {
         *a->smtp = c->smtp;
         a->task.check->arena.failed |= c->arena->failed;
+        if (c->smtp.session.at == SMTP_CONNECT && c->smtp.session.failure == NET_TIMEOUT)
+            look_port_25(a->task.check);
     }
     look_close(&a->task);
 }

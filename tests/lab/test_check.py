@@ -34,7 +34,7 @@ def sealpost(lab, program, *arguments, role="sender", **more):
 def check_together(lab, program, scenarios):
     """Those without options of their own, in one run; by domain."""
     domains = "".join(one.domain + "\n" for one in scenarios if not one.options)
-    done = sealpost(lab, program, "--resolver", lab.state["resolver"], "--thorough", "--from", "-", "--jobs", "50", input=domains)
+    done = sealpost(lab, program, "--resolver", lab.state["resolver"], "--thorough", "--from", "-", "--jobs", "16", input=domains)
     return {answer.get("domain", answer.get("given")): answer for answer in map(json.loads, done.stdout.splitlines())}
 
 
