@@ -4,9 +4,11 @@
  *
  * A checker runs any number of checks on one event loop. All steps of a check run concurrently;
  * nothing waits for a slow host longer than the host's deadline, and the check ends by its own
- * deadline with what it has. Domains share what they have in common: the DNS cache, and what was
- * seen at an MX host's address within the run; at one address only CHECK_AT_ONE_ADDRESS connections
- * are open at a time. Every address that DNS names passes the guard of net/address.h.
+ * deadline with what it has; time in the line before an address that many domains share does not
+ * count. Domains share what they have in common: the DNS cache, what was seen at an MX host's
+ * address within the run, and that nobody answers at an address; at one address only
+ * CHECK_AT_ONE_ADDRESS connections are open at a time. Every address that DNS names passes the
+ * guard of net/address.h.
  */
 #ifndef SEALPOST_CHECK_CHECK_H
 #define SEALPOST_CHECK_CHECK_H

@@ -3,12 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SILENT_PORTS 4
+
 struct gate_address {
     char key[1 + sizeof((struct address *)0)->bytes];
     size_t key_length;
     unsigned inside;
     struct gate_place *first, *last; /* those that wait */
     bool admitting;                  /* a loop further up the stack lets them in */
+    uint16_t silent[SILENT_PORTS];   /* 0: none */
 };
 
 void gate_init(struct gate *gate, unsigned limit, const uint64_t seed[2])
@@ -112,4 +115,24 @@ void gate_leave(struct gate *gate, struct gate_place *place)
         unlink_place(at, place);
     *place = (struct gate_place){0};
     admit(gate, at);
+}
+
+void gate_tell_silent(struct gate_place *place, uint16_t port)
+{
+    for (size_t i = 0; place->at && i < SILENT_PORTS; i++) {
+        uint16_t *silent = &place->at->silent[i];
+        if (*silent && *silent != port)
+            continue;
+        *silent = port;
+        return;
+    }
+}
+
+bool gate_is_silent(const struct gate_place *place, uint16_t port)
+{
+    for (size_t i = 0; place->at && i < SILENT_PORTS; i++) {
+        if (place->at->silent[i] == port)
+            return true;
+    }
+    return false;
 }

@@ -3,8 +3,10 @@
  *
  * Whoever wants to connect takes a place at the address. The first `limit` are inside at once;
  * others wait behind them, first come, first served. Addresses do not know of each other: one that
- * hangs holds up nobody else. A place that waits can be given up at any time. Nothing here does I/O
- * or knows the time: callbacks only. Memory is that of the addresses with a place taken now.
+ * hangs holds up nobody else. A place that waits can be given up at any time. Whoever has waited
+ * for an answer from a port in vain tells those behind, so that a long line at a dead address does
+ * not wait one after the other. Nothing here does I/O or knows the time: callbacks only. Memory is
+ * that of the addresses with a place taken now.
  */
 #ifndef SEALPOST_CHECK_GATE_H
 #define SEALPOST_CHECK_GATE_H
@@ -39,5 +41,10 @@ bool gate_enter(struct gate *gate, const struct address *address, struct gate_pl
 
 /* Gives the place up, inside or waiting; none taken is fine. The next in the line goes in. */
 void gate_leave(struct gate *gate, struct gate_place *place);
+
+/* Nobody answers on that port of the address of a place that was taken; forgotten when the last
+ * place there is given up. A few ports of an address are kept. */
+void gate_tell_silent(struct gate_place *place, uint16_t port);
+bool gate_is_silent(const struct gate_place *place, uint16_t port);
 
 #endif

@@ -9,6 +9,8 @@
 #include "check/messages.h"
 
 #define SETTINGS_MAX ((size_t)64 * 1024)
+/* How long a check may stand in lines, beyond its total deadline. */
+#define LINE_SECONDS 600
 /* A connection ends so long before the total deadline, to tell how far it came. */
 #define SLACK_MS 250
 
@@ -76,6 +78,29 @@ static void check_free(struct check *check)
     free(check);
 }
 
+/* Ends what has had its time. What that lets in is not overdue by it. */
+static void expire_overdue(struct check *check)
+{
+    struct look_task *task;
+    for (task = check->tasks; task; task = task->next)
+        task->overdue = !task->waits || !task->waits(task);
+    do {
+        for (task = check->tasks; task && !task->overdue; task = task->next) {
+        }
+        if (task)
+            task->expire(task);
+    } while (task);
+}
+
+static bool any_waits(const struct check *check)
+{
+    for (const struct look_task *task = check->tasks; task; task = task->next) {
+        if (task->waits && task->waits(task))
+            return true;
+    }
+    return false;
+}
+
 static void expire_all(struct check *check)
 {
     check->closing = true;
@@ -121,22 +146,43 @@ static void report(struct check *check)
     check->callback(check->user, NULL, &err);
 }
 
-/* Both events come from the loop itself, never within a callback of the net. */
-static void on_deadline(evutil_socket_t fd, short what, void *context)
+static void end(struct check *check)
 {
-    struct check *check = context;
-    (void)fd;
-    (void)what;
     expire_all(check);
     report(check);
     check_free(check);
 }
 
+/* Gives what stands in a line one host's time more, and looks again. */
+static void extend(struct check *check)
+{
+    struct timeval more = {.tv_sec = check->checker->settings.host_seconds};
+    check->ends_ms = clock_monotonic_ms() + (int64_t)more.tv_sec * 1000;
+    event_add(&check->deadline, &more);
+    expire_overdue(check);
+}
+
+/* Both events come from the loop itself, never within a callback of the net. */
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    struct check *check = context;
+    const struct check_settings *s = &check->checker->settings;
+    int64_t most = (int64_t)(s->total_seconds + LINE_SECONDS) * 1000;
+    (void)fd;
+    (void)what;
+    if (any_waits(check) && clock_monotonic_ms() - check->began_ms < most)
+        extend(check);
+    else
+        end(check);
+}
+
 static void on_idle(evutil_socket_t fd, short what, void *context)
 {
     struct check *check = context;
+    (void)fd;
+    (void)what;
     if (!check->open)
-        on_deadline(fd, what, context);
+        end(check);
 }
 
 static void tell_progress(struct check *check)
@@ -174,11 +220,15 @@ void look_close(struct look_task *task)
 unsigned look_deadline_ms(const struct check *check)
 {
     const struct check_settings *s = &check->checker->settings;
-    int64_t left = check->began_ms + (int64_t)s->total_seconds * 1000 - SLACK_MS;
-    left -= clock_monotonic_ms();
+    int64_t left = check->ends_ms - SLACK_MS - clock_monotonic_ms();
     if (left > (int64_t)s->host_seconds * 1000)
         return s->host_seconds * 1000;
     return left > 1 ? (unsigned)left : 1;
+}
+
+bool look_is_fresh(const struct checker *checker, int64_t began_ms)
+{
+    return clock_monotonic_ms() - began_ms < (int64_t)checker->settings.host_seconds * 1000;
 }
 
 struct str look_name(struct check *check, struct str prefix, struct str name)
@@ -253,6 +303,7 @@ struct check *check_start(struct checker *checker, struct str domain,
         checker->first->previous = check;
     checker->first = check;
     check->facts.now = checker->settings.clock();
+    check->ends_ms = check->began_ms + (int64_t)checker->settings.total_seconds * 1000;
     keep_earlier(check, earlier);
     struct timeval total = {.tv_sec = checker->settings.total_seconds};
     evtimer_assign(&check->deadline, checker->base, on_deadline, check);

@@ -50,6 +50,10 @@ struct look_task {
     struct check *check; /* NULL: not open */
     struct look_task *next, *previous;
     void (*expire)(struct look_task *task);
+    /* Whether it stands in the line before an address, or has only just left it: the total deadline
+     * does not count that time. NULL: never. */
+    bool (*waits)(const struct look_task *task);
+    bool overdue;
 };
 
 /* A reference that the facts of a check rely on until it is gone. */
@@ -73,8 +77,9 @@ struct check {
     bool port_25_asked;
     bool given_up; /* its checker goes: nothing is judged or told */
     int64_t began_ms;
-    struct event deadline; /* the total one */
-    struct event idle;     /* nothing is open any more */
+    int64_t ends_ms; /* the total deadline */
+    struct event deadline;
+    struct event idle; /* nothing is open any more */
 };
 
 void look_open(struct check *check, struct look_task *task, void (*expire)(struct look_task *task));
@@ -83,6 +88,9 @@ void look_close(struct look_task *task);
 /* Milliseconds that a connection which begins now may take: until the host's deadline, or a little
  * before the total one, so that it can still tell how far it came. At least 1. */
 unsigned look_deadline_ms(const struct check *check);
+
+/* Whether what began then is within the time that any host gets. */
+bool look_is_fresh(const struct checker *checker, int64_t began_ms);
 
 /* prefix and name, one behind the other, in the arena. */
 struct str look_name(struct check *check, struct str prefix, struct str name);

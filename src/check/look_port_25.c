@@ -1,8 +1,8 @@
 #include "check/look.h"
 
 /* Many networks let nobody out to port 25, and then every MX host looks dead. The policy host tells
- * the two apart: a machine that is known to be up takes a connection or refuses it, unless something
- * on the way swallows what goes to that port. */
+ * the two apart: a machine that is known to be up takes a connection or refuses it, unless
+ * something on the way swallows what goes to that port. */
 struct port_look {
     struct look_task task; /* first: expire gets it back */
     struct smtp_client *client;

@@ -1,5 +1,6 @@
 #include "check/look.h"
 
+#include "base/clock.h"
 #include "base/domain.h"
 
 /* Made once within a run for all checks that name the host; lives in the arena of its thing. */
@@ -12,6 +13,8 @@ struct conversation {
     struct str host;
     struct address address;
     uint16_t port;
+    bool queued;           /* it did not get in at once */
+    int64_t began_ms;      /* of its latest part */
     struct fact_smtp smtp; /* at any time what an expiring check takes with it */
 };
 
@@ -44,6 +47,7 @@ static void complete(struct conversation *c)
 static void start(struct conversation *c, struct str sni, bool stop, smtp_callback *callback)
 {
     const struct check_settings *s = &c->checker->settings;
+    c->began_ms = clock_monotonic_ms();
     struct smtp_options options = {.address = c->address,
                                    .port = c->port,
                                    .tls = c->checker->tls,
@@ -70,6 +74,8 @@ static void on_first(void *user, const struct smtp_session *session)
     if (smtp_session_copy(&c->smtp.session, session, c->arena) < 0)
         c->arena->failed = true;
     look_port_25_learn(c->checker, session);
+    if (session->at == SMTP_CONNECT && session->failure == NET_TIMEOUT)
+        gate_tell_silent(&c->place, c->port);
     verify(c, &c->smtp.session.tls, &c->smtp.verified);
     if (session->tls.version && c->checker->settings.thorough) {
         start(c, STR(""), true, on_second);
@@ -99,10 +105,12 @@ static void go(struct conversation *c)
 {
     c->smtp.tried = true;
     c->smtp.session = (struct smtp_session){.at = SMTP_CONNECT, .failure = NET_TIMEOUT};
-    start(c, c->host, false, on_first);
-    if (c->client)
-        return;
-    c->smtp.session.failure = NET_LOCAL;
+    if (!gate_is_silent(&c->place, c->port)) {
+        start(c, c->host, false, on_first);
+        if (c->client)
+            return;
+        c->smtp.session.failure = NET_LOCAL;
+    }
     complete(c);
 }
 
@@ -127,6 +135,14 @@ static void take(struct asker *a)
 static void on_ready(struct seen_ref *ref)
 {
     take((struct asker *)((char *)ref - offsetof(struct asker, held.ref)));
+}
+
+/* Time in the line before an address is not the host's; nor is the beginning of a conversation that
+ * another check began. */
+static bool waits(const struct look_task *task)
+{
+    const struct conversation *c = seen_value(&((const struct asker *)task)->held.ref);
+    return c && c->queued && (!c->smtp.tried || look_is_fresh(c->checker, c->began_ms));
 }
 
 static void expire(struct look_task *task)
@@ -157,6 +173,8 @@ static void make(struct asker *a, struct str host, const struct fact_address *at
         complete(c);
     } else if (c->place.inside) {
         go(c);
+    } else {
+        c->queued = true;
     }
 }
 
@@ -183,6 +201,7 @@ void look_smtp(struct check *check, struct str host, const struct fact_address *
     a->held.next = check->held;
     check->held = &a->held;
     look_open(check, &a->task, expire);
+    a->task.waits = waits;
     if (found == SEEN_COMPLETE)
         take(a);
     else if (found == SEEN_MAKE)

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "check/look.h"
 
 #define USER_AGENT         "sealpost/" SEALPOST_VERSION " (MTA-STS check)"
@@ -10,6 +11,9 @@ struct request {
     struct fact_web *web;
     struct gate_place place;
     struct http_fetch *fetch;
+    bool had_time; /* as much as any host gets */
+    bool queued;   /* it did not get in at once */
+    int64_t began_ms;
     look_then *then;
     void *user;
 };
@@ -36,21 +40,36 @@ static void expire(struct look_task *task)
     complete(r);
 }
 
+static uint16_t port_of(const struct request *r)
+{
+    return look_port(r->task.check->checker, r->what.host, r->what.url_port);
+}
+
+/* Time in the line before an address is not the host's. */
+static bool waits(const struct look_task *task)
+{
+    const struct request *r = (const struct request *)task;
+    return r->queued && (!r->web->tried || look_is_fresh(task->check->checker, r->began_ms));
+}
+
 static void begin(struct request *r, struct str user_agent, http_callback *callback)
 {
     struct checker *checker = r->task.check->checker;
+    unsigned host_ms = checker->settings.host_seconds * 1000;
+    unsigned deadline_ms = r->queued ? host_ms : look_deadline_ms(r->task.check);
     struct http_options options = {
         .host = r->what.server_name.n ? r->what.server_name : r->what.host,
         .address = r->at->address,
-        .port = look_port(checker, r->what.host, r->what.url_port),
+        .port = port_of(r),
         .url_port = r->what.url_port,
         .path = r->what.path,
         .user_agent = user_agent,
         .body = r->what.body,
         .content_type = r->what.content_type,
         .body_max = r->what.body_max,
-        .deadline_ms = look_deadline_ms(r->task.check),
+        .deadline_ms = deadline_ms,
     };
+    r->had_time = deadline_ms == host_ms;
     r->fetch = http_fetch_start(checker->http, &options, callback, r, NULL);
 }
 
@@ -78,6 +97,8 @@ static void on_fetched(void *user, const struct http_fetched *fetched)
     struct request *r = user;
     const unsigned status = fetched->status;
     r->fetch = NULL;
+    if (fetched->at == HTTP_CONNECT && fetched->failure == NET_TIMEOUT && r->had_time)
+        gate_tell_silent(&r->place, port_of(r));
     keep(r, fetched);
     if (r->what.as_browser_too && status >= 400 && status < 500 && !r->task.check->closing) {
         begin(r, STR(BROWSER_USER_AGENT), on_browser_fetched);
@@ -91,12 +112,15 @@ static void on_fetched(void *user, const struct http_fetched *fetched)
 static void go(struct request *r)
 {
     r->web->tried = true;
+    r->began_ms = clock_monotonic_ms();
     r->web->fetched.at = HTTP_CONNECT;
     r->web->fetched.failure = NET_TIMEOUT;
-    begin(r, STR(USER_AGENT), on_fetched);
-    if (r->fetch)
-        return;
-    r->web->fetched.failure = NET_LOCAL;
+    if (!gate_is_silent(&r->place, port_of(r))) {
+        begin(r, STR(USER_AGENT), on_fetched);
+        if (r->fetch)
+            return;
+        r->web->fetched.failure = NET_LOCAL;
+    }
     complete(r);
 }
 
@@ -113,10 +137,13 @@ void look_web(struct check *check, const struct look_web_request *request,
         return;
     *r = (struct request){.what = *request, .at = at, .web = web, .then = then, .user = user};
     look_open(check, &r->task, expire);
+    r->task.waits = waits;
     if (!gate_enter(&check->checker->gate, &at->address, &r->place, on_turn)) {
         check->arena.failed = true;
         complete(r);
     } else if (r->place.inside) {
         go(r);
+    } else {
+        r->queued = true;
     }
 }

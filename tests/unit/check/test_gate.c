@@ -160,6 +160,33 @@ static void without_memory_no_place_is_taken(void **state)
     }
 }
 
+static void a_port_where_nobody_answers_is_known_to_those_behind(void **state)
+{
+    (void)state;
+    struct gate gate;
+    struct visitor v[2] = {0}, other = {0};
+    unsigned order = 0;
+    gate_init(&gate, 1, seed);
+    visit(&gate, "192.0.2.1", &v[0], &order);
+    visit(&gate, "192.0.2.1", &v[1], &order);
+    visit(&gate, "192.0.2.2", &other, &order);
+    gate_tell_silent(&v[0].place, 443);
+    for (uint16_t port = 1; port < 20; port++)
+        gate_tell_silent(&v[0].place, port); /* more than are kept */
+    assert_true(gate_is_silent(&v[1].place, 443));
+    assert_false(gate_is_silent(&v[1].place, 25));
+    assert_false(gate_is_silent(&other.place, 443));
+    gate_leave(&gate, &v[0].place);
+    assert_true(gate_is_silent(&v[1].place, 443));
+    gate_leave(&gate, &v[1].place);
+    assert_false(gate_is_silent(&v[1].place, 443));
+    visit(&gate, "192.0.2.1", &v[0], &order);
+    assert_false(gate_is_silent(&v[0].place, 443));
+    gate_leave(&gate, &v[0].place);
+    gate_leave(&gate, &other.place);
+    gate_done(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_full_address_holds_up_no_other),
         cmocka_unit_test(a_long_line_of_those_who_leave_at_once_runs_off),
         cmocka_unit_test(to_leave_without_a_place_is_fine),
+        cmocka_unit_test(a_port_where_nobody_answers_is_known_to_those_behind),
         cmocka_unit_test(without_memory_no_place_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,9 @@ BREAK(chain, alias(p, 2); alias_host(p);)
 BREAK(dangling, drop(p, DNS_NO_NAME); alias(p, 1);)
 BREAK(ttl_day, p->facts.sts_txt.answer.records.ttl = 86400;)
 BREAK(ttl_long, p->facts.sts_txt.answer.records.ttl = 86401;)
+BREAK(ttl_zone, p->facts.nameservers[1].ttl = 86401;)
+BREAK(ttl_zone_lame, p->facts.nameservers[1].ttl = 86401;
+      p->facts.nameservers[1].authoritative = false;)
 BREAK(ttl_minute, p->facts.sts_txt.answer.records.ttl = 60;)
 BREAK(ttl_short, p->facts.sts_txt.answer.records.ttl = 59;)
 BREAK(unsigned_record, p->facts.sts_txt.answer.secure = false;)
@@ -142,6 +145,8 @@ static const struct perfect_row rows[] = {
     {dangling, &MSG_CHECK_RECORD_ALIAS_DANGLING, CHECK_ERROR, "RFC 8461 8.2: leads nowhere"},
     {ttl_day, &MSG_CHECK_RECORD_FOUND, CHECK_OK, "RFC 8461 8.1: a day"},
     {ttl_long, &MSG_CHECK_RECORD_TTL_LONG, CHECK_WARNING, "RFC 8461 8.1: above a day"},
+    {ttl_zone, &MSG_CHECK_RECORD_TTL_LONG, CHECK_WARNING, "RFC 8461 8.1: the cache has capped it"},
+    {ttl_zone_lame, &MSG_CHECK_RECORD_NAMESERVER_LAME, CHECK_WARNING, "its TTL says nothing"},
     {ttl_minute, &MSG_CHECK_RECORD_FOUND, CHECK_OK, "RFC 8461 8.1: a minute"},
     {ttl_short, &MSG_CHECK_RECORD_TTL_SHORT, CHECK_WARNING, "RFC 8461 8.1: below a minute"},
     {unsigned_record, &MSG_CHECK_RECORD_UNSIGNED, CHECK_NOTE, "RFC 4035 5: unsigned"},

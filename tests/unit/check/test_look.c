@@ -260,6 +260,48 @@ static void a_server_that_hangs_is_met_once_and_ends_at_the_deadline(void **stat
     }
 }
 
+static const struct world_record crowded[] = {
+    {"mta-sts.one.test", DNS_A, "127.0.0.1"},
+    {"mta-sts.two.test", DNS_A, "127.0.0.1"},
+    {"mta-sts.three.test", DNS_A, "127.0.0.1"},
+    {"mta-sts.four.test", DNS_A, "127.0.0.1"},
+    {NULL, DNS_A, NULL},
+};
+
+static void look_at_crowd(const struct check_facts *f)
+{
+    assert_true(f->web[0].tried);
+    assert_int_equal(f->web[0].fetched.at, HTTP_HANDSHAKE);
+    assert_int_equal(f->web[0].fetched.failure, NET_TIMEOUT);
+}
+
+/* One after the other at an address that takes a second for each, though a domain has two. */
+static void time_in_the_line_before_an_address_does_not_count(void **state)
+{
+    (void)state;
+    static const char *const domains[] = {"one.test", "two.test", "three.test", "four.test"};
+    static const char *const hosts[] = {"mta-sts.one.test", "mta-sts.two.test",
+                                        "mta-sts.three.test", "mta-sts.four.test"};
+    struct world w;
+    struct world_listener web;
+    struct world_end end = {.look = look_at_crowd};
+    world_init(&w, crowded);
+    assert_true(world_listen(&w, &web, "127.0.0.1", ANY));
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+        world_connect(&w, hosts[i], HTTPS, &web);
+    w.settings.at_one_address = 1;
+    w.settings.host_seconds = 1;
+    w.settings.total_seconds = 2;
+    world_checker(&w);
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++)
+        world_begin(&w, domains[i], &end);
+    world_wait(&w, &end, ARRAY_LEN(domains));
+    assert_int_equal(end.failures, 0);
+    assert_int_equal(web.accepted, ARRAY_LEN(domains));
+    world_done(&w);
+    world_close(&web);
+}
+
 static void on_progress(void *user, unsigned done, unsigned open)
 {
     unsigned *calls = user;
@@ -379,6 +421,7 @@ int main(void)
         cmocka_unit_test(mx_records_of_every_kind_are_told_apart),
         cmocka_unit_test(questions_without_an_answer_end_at_the_deadline),
         cmocka_unit_test(a_server_that_hangs_is_met_once_and_ends_at_the_deadline),
+        cmocka_unit_test(time_in_the_line_before_an_address_does_not_count),
         cmocka_unit_test(a_checker_that_goes_drops_its_checks_without_a_word),
         cmocka_unit_test(thorough_checks_ask_more_than_quick_ones),
         cmocka_unit_test(what_is_no_domain_is_refused_at_once),
