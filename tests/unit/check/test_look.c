@@ -280,15 +280,15 @@ static void time_in_the_line_before_an_address_does_not_count(void **state)
 {
     (void)state;
     static const char *const domains[] = {"one.test", "two.test", "three.test", "four.test"};
-    static const char *const hosts[] = {"mta-sts.one.test", "mta-sts.two.test",
+    static const char *const crowd[] = {"mta-sts.one.test", "mta-sts.two.test",
                                         "mta-sts.three.test", "mta-sts.four.test"};
     struct world w;
     struct world_listener web;
     struct world_end end = {.look = look_at_crowd};
     world_init(&w, crowded);
     assert_true(world_listen(&w, &web, "127.0.0.1", ANY));
-    for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
-        world_connect(&w, hosts[i], HTTPS, &web);
+    for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+        world_connect(&w, crowd[i], HTTPS, &web);
     w.settings.at_one_address = 1;
     w.settings.host_seconds = 1;
     w.settings.total_seconds = 2;
