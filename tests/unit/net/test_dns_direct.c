@@ -63,7 +63,7 @@ static void on_udp(evutil_socket_t fd, short what, void *context)
 {
     struct world *w = context;
     unsigned char m[1024];
-    struct sockaddr_in from;
+    struct sockaddr_in from = {.sin_family = AF_INET};
     socklen_t from_n = sizeof from;
     ssize_t n = recvfrom(fd, m, 512, 0, (struct sockaddr *)&from, &from_n);
     (void)what;

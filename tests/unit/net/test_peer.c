@@ -1,5 +1,7 @@
 #include "check.h"
 
+#include <errno.h>
+
 #include "net/peer.h"
 
 static void every_failure_has_a_name_of_its_own(void **state)
@@ -15,6 +17,27 @@ static void every_failure_has_a_name_of_its_own(void **state)
     assert_string_equal(net_failure_name(NET_REFUSED), "refused");
     assert_string_equal(net_failure_name(NET_TOO_LARGE), "too-large");
     assert_string_equal(net_failure_name((enum net_failure)(NET_LOCAL + 1)), "unknown");
+}
+
+static void an_errno_says_whose_failure_it_was(void **state)
+{
+    static const struct {
+        int errnum;
+        enum net_failure failure;
+    } rows[] = {{ECONNREFUSED, NET_REFUSED},
+                {ETIMEDOUT, NET_TIMEOUT},
+                {ENETUNREACH, NET_UNREACHABLE},
+                {EHOSTUNREACH, NET_UNREACHABLE},
+                {EAFNOSUPPORT, NET_UNREACHABLE},
+                {EADDRNOTAVAIL, NET_UNREACHABLE},
+                {EACCES, NET_UNREACHABLE},
+                {EMFILE, NET_LOCAL},
+                {ENOMEM, NET_LOCAL},
+                {ECONNRESET, NET_CLOSED},
+                {EPIPE, NET_CLOSED}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(net_failure_from_errno(rows[i].errnum), rows[i].failure);
 }
 
 static void versions_of_tls_are_called_by_their_names(void **state)
@@ -39,6 +62,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failure_has_a_name_of_its_own),
+        cmocka_unit_test(an_errno_says_whose_failure_it_was),
         cmocka_unit_test(versions_of_tls_are_called_by_their_names),
     };
     return cmocka_run_group_tests_name("net peer", tests, NULL, NULL);
