@@ -152,15 +152,6 @@ void http_fetch_outcome(const struct http_fetch *f, CURLcode code, struct http_f
     };
 }
 
-static void copy_peer(struct tls_peer *to, struct arena *arena)
-{
-    const struct str *from = to->chain;
-    to->cipher = arena_str(arena, to->cipher);
-    to->chain = arena_array(arena, to->chain_count, sizeof *to->chain);
-    for (size_t i = 0; to->chain && i < to->chain_count; i++)
-        to->chain[i] = arena_str(arena, from[i]);
-}
-
 int http_fetched_copy(struct http_fetched *to, const struct http_fetched *from, struct arena *arena)
 {
     struct http_fetched copy = *from;
@@ -169,7 +160,7 @@ int http_fetched_copy(struct http_fetched *to, const struct http_fetched *from, 
                            &copy.server,        &copy.retry_after,  &copy.body};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(arena, *texts[i]);
-    copy_peer(&copy.tls, arena);
+    tls_peer_copy(&copy.tls, &from->tls, arena);
     if (arena->failed)
         return error_set_memory(NULL);
     *to = copy;

@@ -3,33 +3,14 @@
 #include <openssl/err.h>
 #include <stdio.h>
 
+#include "net/certificate.h"
+
 #define VERIFY_BYTES_MAX ((size_t)1024 * 1024)
 
 static void keep_reason(struct http_tls *tls, const char *reason)
 {
     if (reason && !*tls->reason)
         snprintf(tls->reason, sizeof tls->reason, "%s", reason);
-}
-
-static void keep_chain(struct http_tls *tls, STACK_OF(X509) * chain)
-{
-    struct tls_peer *peer = &tls->peer;
-    size_t bytes = 0;
-    int count = sk_X509_num(chain);
-    peer->chain_count = 0;
-    peer->chain = arena_array(tls->arena, TLS_CHAIN_MAX, sizeof *peer->chain);
-    for (int i = 0; peer->chain && i < count && i < TLS_CHAIN_MAX; i++) {
-        unsigned char *der = NULL;
-        int n = i2d_X509(sk_X509_value(chain, i), &der);
-        if (n <= 0 || (size_t)n > TLS_CHAIN_BYTES_MAX - bytes) {
-            OPENSSL_free(der);
-            return;
-        }
-        bytes += (size_t)n;
-        peer->chain[peer->chain_count++] =
-            arena_str(tls->arena, (struct str){(const char *)der, (size_t)n});
-        OPENSSL_free(der);
-    }
 }
 
 /* OpenSSL chooses the alert by this code (RFC 8446 6.2). */
@@ -76,7 +57,7 @@ static int on_certificate(X509_STORE_CTX *ctx, void *context)
 {
     struct http_tls *tls = context;
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(ctx);
-    keep_chain(tls, chain);
+    certificate_chain_keep(chain, tls->arena, &tls->peer);
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
     return tls->trust ? judge(tls, ctx) : 1;
 }
