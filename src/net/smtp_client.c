@@ -23,7 +23,7 @@ struct smtp_client {
     unsigned deadline_ms;
     enum smtp_step step; /* that is under way */
     bool quitting;       /* the result stands */
-    bool *gone;          /* set while replies are taken: becomes true when the client ends */
+    bool ended;          /* its callback has run; it goes where the connection's event ends */
     struct buf in;
     struct smtp_reply reply;
     struct smtp_session session;
@@ -33,8 +33,6 @@ struct smtp_client {
 
 static void free_all(struct smtp_client *c)
 {
-    if (c->gone)
-        *c->gone = true;
     tls_client_free(c->net);
     tls_client_context_free(c->own_tls);
     buf_done(&c->in);
@@ -46,8 +44,15 @@ static void free_all(struct smtp_client *c)
 
 static void tell(struct smtp_client *c)
 {
+    c->ended = true;
     c->callback(c->user, &c->session);
-    free_all(c);
+}
+
+/* What every event of the connection ends with. */
+static void settle(struct smtp_client *c)
+{
+    if (c->ended)
+        free_all(c);
 }
 
 /* Sets the result. */
@@ -201,7 +206,7 @@ static bool keep_reply(struct smtp_client *c, struct str bytes)
     return !text.failed && !c->arena.failed;
 }
 
-/* Takes one reply; false when there is none yet. The client may be gone afterwards. */
+/* Takes one reply; false when there is none yet. The client may have ended afterwards. */
 static bool take_next(struct smtp_client *c)
 {
     enum smtp_progress progress = smtp_reply_read(&c->reply, buf_view(&c->in));
@@ -234,17 +239,12 @@ static bool take_next(struct smtp_client *c)
 static void on_received(void *user, struct str bytes)
 {
     struct smtp_client *c = user;
-    bool gone = false;
     buf_str(&c->in, bytes);
-    if (c->in.failed) {
+    if (c->in.failed)
         finish(c, NET_LOCAL, STR("no memory"));
-        return;
+    while (!c->ended && take_next(c)) {
     }
-    c->gone = &gone;
-    while (!gone && take_next(c)) {
-    }
-    if (!gone)
-        c->gone = NULL;
+    settle(c);
 }
 
 static void on_connected(void *user)
@@ -260,6 +260,7 @@ static void on_secured(void *user)
         finish(c, NET_OK, STR(""));
     else
         say(c, SMTP_EHLO_TLS, "EHLO ", c->ehlo, "");
+    settle(c);
 }
 
 static void on_ended(void *user, enum net_failure failure, struct str detail)
@@ -269,6 +270,7 @@ static void on_ended(void *user, enum net_failure failure, struct str detail)
         tell(c);
     else
         finish(c, failure, detail);
+    settle(c);
 }
 
 /* ---- the beginning ---- */
