@@ -4,7 +4,6 @@
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unbound-event.h>
 #include <unbound.h>
 
 #include "base/domain.h"
@@ -15,14 +14,14 @@
 #define CLASS_IN         1
 #define RCODE_NO_ERROR   0
 #define RCODE_NAME_ERROR 3
-#define SECURITY_BOGUS   1 /* ub_event_callback_type's `sec` */
-#define SECURITY_SECURE  2
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
 
+/* libunbound works in a thread of its own, which leaves the loop to others: validating is half of
+ * what many questions cost. What it has found comes through a descriptor. */
 struct dns {
     struct ub_ctx *ctx;
     struct dns_relay *relay; /* or NULL */
-    struct event_base *base;
+    struct event readable;
     struct dns_query *first; /* of the open ones */
 };
 
@@ -33,26 +32,41 @@ struct dns_query {
     dns_callback *callback;
     void *user;
     int async_id;
-    bool asking;   /* within ub_resolve_event */
-    bool answered; /* within it: `later` will tell the answer */
-    struct event later;
-    struct arena arena; /* of the answer */
-    struct dns_answer answer;
 };
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct dns *dns = context;
+    (void)fd;
+    (void)what;
+    ub_process(dns->ctx);
+}
+
+/* Before the setting up, which takes the context past the point where this may be said. */
+static int use_thread(struct dns *dns, struct event_base *base, struct error *err)
+{
+    int failed = ub_ctx_async(dns->ctx, 1);
+    if (failed)
+        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
+    if (event_assign(&dns->readable, base, ub_fd(dns->ctx), EV_READ | EV_PERSIST, on_readable,
+                     dns) < 0 ||
+        event_add(&dns->readable, NULL) < 0)
+        return error_set_memory(err);
+    return 0;
+}
 
 struct dns *dns_new(struct event_base *base, const struct dns_settings *settings, struct error *err)
 {
     struct dns *dns = calloc(1, sizeof *dns);
-    if (dns) {
-        dns->base = base;
-        dns->ctx = ub_ctx_create_event(base);
-    }
+    if (dns)
+        dns->ctx = ub_ctx_create();
     if (!dns || !dns->ctx) {
         error_set_memory(err);
         free(dns);
         return NULL;
     }
-    if (dns_set_up(dns->ctx, base, settings, &dns->relay, err) < 0) {
+    if (use_thread(dns, base, err) < 0 ||
+        dns_set_up(dns->ctx, base, settings, &dns->relay, err) < 0) {
         dns_free(dns);
         return NULL;
     }
@@ -63,9 +77,10 @@ void dns_free(struct dns *dns)
 {
     if (!dns)
         return;
-    /* libunbound would answer them while it is being taken down. */
     while (dns->first)
         dns_cancel(dns->first);
+    if (event_initialized(&dns->readable))
+        event_del(&dns->readable);
     ub_ctx_delete(dns->ctx);
     dns_relay_free(dns->relay);
     free(dns);
@@ -79,20 +94,20 @@ static int by_preference(const void *a, const void *b)
     return str_cmp(x->text, y->text);
 }
 
-static enum dns_status read_status(int rcode, struct str packet, enum dns_type type, int security,
+static enum dns_status read_status(const struct ub_result *result, enum dns_type type,
                                    struct arena *arena, struct dns_answer *answer)
 {
-    /* libunbound's own code tells only whether it got an answer; what the answer says of the name
-     * stands in its header. */
-    if (rcode == RCODE_NO_ERROR)
-        rcode = dns_message_rcode(packet);
-    if (security == SECURITY_BOGUS)
+    const int length = result->answer_len;
+    struct str packet = {result->answer_packet, length > 0 ? (size_t)length : 0};
+    if (result->bogus)
         return DNS_BOGUS;
+    int rcode = dns_message_rcode(packet);
+    if ((rcode != RCODE_NO_ERROR && rcode != RCODE_NAME_ERROR) ||
+        !dns_message_read(packet, type, arena, &answer->records))
+        return DNS_FAILED;
     /* The name that does not exist may be the target of an alias that does (RFC 2308 2.1). */
     if (rcode == RCODE_NAME_ERROR)
-        return dns_message_read(packet, type, arena, &answer->records) ? DNS_NO_NAME : DNS_FAILED;
-    if (rcode != RCODE_NO_ERROR || !dns_message_read(packet, type, arena, &answer->records))
-        return DNS_FAILED;
+        return DNS_NO_NAME;
     if (answer->records.count > 1 && type == DNS_MX)
         qsort(answer->records.at, answer->records.count, sizeof *answer->records.at, by_preference);
     return answer->records.count ? DNS_FOUND : DNS_NO_DATA;
@@ -103,41 +118,29 @@ static void query_free(struct dns_query *query)
     *(query->previous ? &query->previous->next : &query->dns->first) = query->next;
     if (query->next)
         query->next->previous = query->previous;
-    arena_done(&query->arena);
     free(query);
 }
 
-static void tell(struct dns_query *query)
+static void free_result(struct ub_result **result)
 {
-    query->callback(query->user, &query->answer);
-    query_free(query);
+    ub_resolve_free(*result);
 }
 
-static void on_later(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    tell(context);
-}
-
-/* The signature is ub_event_callback_type's. What libunbound has in its cache it answers within
- * ub_resolve_event; our callers learn it later, like everything else. */
-static void on_answer(void *user, int rcode, void *packet, int length, int security, char *why,
-                      int was_ratelimited)
+/* The signature is ub_callback_type's; called within ub_process. */
+static void on_answer(void *user, int failed, struct ub_result *given)
 {
     struct dns_query *query = user;
-    struct dns_answer *answer = &query->answer;
-    struct str bytes = {packet, packet && length > 0 ? (size_t)length : 0};
-    (void)was_ratelimited;
-    answer->secure = security == SECURITY_SECURE;
-    answer->status = read_status(rcode, bytes, query->type, security, &query->arena, answer);
-    if (query->asking) {
-        answer->why = arena_str(&query->arena, str_from(why));
-        query->answered = true;
-        return;
+    struct ub_result *result CLEANUP(free_result) = given;
+    struct dns_answer answer = {.status = DNS_FAILED};
+    struct arena arena CLEANUP(arena_done) = {0};
+    arena_init(&arena, ANSWER_BYTES_MAX);
+    if (!failed && result) {
+        answer.status = read_status(result, query->type, &arena, &answer);
+        answer.secure = result->secure;
+        answer.why = str_from(result->why_bogus);
     }
-    answer->why = str_from(why);
-    tell(query);
+    query->callback(query->user, &answer);
+    query_free(query);
 }
 
 static struct dns_query *query_new(struct dns *dns, enum dns_type type, dns_callback *callback,
@@ -148,12 +151,25 @@ static struct dns_query *query_new(struct dns *dns, enum dns_type type, dns_call
         return NULL;
     *query = (struct dns_query){
         .dns = dns, .next = dns->first, .type = type, .callback = callback, .user = user};
-    arena_init(&query->arena, ANSWER_BYTES_MAX);
-    event_assign(&query->later, dns->base, -1, 0, on_later, query);
     if (dns->first)
         dns->first->previous = query;
     dns->first = query;
     return query;
+}
+
+/* Any bytes may stand in a label; the thread would refuse what is wrong in length only later. */
+static bool is_name(struct str name)
+{
+    struct str label, rest = name;
+    bool more = true;
+    if (name.n > DOMAIN_NAME_MAX || str_chr(name, 0) >= 0)
+        return false;
+    while (more) {
+        more = str_cut(rest, '.', &label, &rest);
+        if (label.n == 0 || label.n > DOMAIN_LABEL_MAX)
+            return false;
+    }
+    return true;
 }
 
 struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type type,
@@ -165,29 +181,23 @@ struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type typ
         error_set_memory(err);
         return NULL;
     }
-    if (name.n <= DOMAIN_NAME_MAX)
+    int failed = UB_SYNTAX;
+    if (is_name(name)) {
         memcpy(text, name.p, name.n);
-    query->asking = true;
-    int failed = *text ? ub_resolve_event(dns->ctx, text, (int)type, CLASS_IN, query, on_answer,
-                                          &query->async_id)
-                       : UB_SYNTAX;
-    query->asking = false;
+        failed = ub_resolve_async(dns->ctx, text, (int)type, CLASS_IN, query, on_answer,
+                                  &query->async_id);
+    }
     if (failed) {
         error_set(err, ERROR_TEMPORARY, msg_dns_cannot_ask(name, str_from(ub_strerror(failed))));
         query_free(query);
         return NULL;
     }
-    if (query->answered)
-        event_active(&query->later, EV_TIMEOUT, 0);
     return query;
 }
 
 void dns_cancel(struct dns_query *query)
 {
-    if (query->answered)
-        event_del(&query->later);
-    else
-        ub_cancel(query->dns->ctx, query->async_id);
+    ub_cancel(query->dns->ctx, query->async_id);
     query_free(query);
 }
 

@@ -2,8 +2,9 @@
  * dns.h - DNS questions on an event loop, answered and validated by libunbound.
  *
  * This program validates DNSSEC itself and trusts no stranger's AD bit. Questions go to the
- * resolvers of `dns.forward`, or, without them, down from the root. Every question ends in exactly
- * one callback, unless it is cancelled.
+ * resolvers of `dns.forward`, or, without them, down from the root. libunbound works in a thread of
+ * its own; callbacks run on the loop. Every question ends in exactly one callback, unless it is
+ * cancelled.
  *
  * DIAGNOSTICS: dns_new fails when libunbound cannot be set up; the message names the setting.
  */

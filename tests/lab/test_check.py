@@ -7,9 +7,11 @@ Prints TAP, a point for each scenario (or for those that are named). Needs root;
 can be no lab, unless CI is set.
 """
 
+import contextlib
 import functools
 import json
 import os
+import sqlite3
 import sys
 
 import lab as lab_module
@@ -76,6 +78,39 @@ def a_resolver_is_asked(lab, program):
     check([one for one in results_of(answer) if one[0] in BLAMES] == [], results_of(answer))
 
 
+def the_root_is_asked(lab, program):
+    """No resolver is told: from the root down, in signed, unsigned and bogus zones."""
+    names = ("perfect.test", "perfect-dane.test", "unsigned.test", "bogus-signature.test")
+    scenarios = [one for one in reader.read_all(lab_module.SCENARIOS) if one.domain in names]
+    done = sealpost(lab, program, *(one.domain for one in scenarios))
+    answers = {answer["domain"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    for one in scenarios:
+        scenario_is_named(one, answers.get(one.domain))
+
+
+def changes_are_seen(lab, program):
+    """RFC 8461 8.1 and 8.3: what an earlier check saw, as the store would hold it after a change."""
+    store = os.path.join(lab.folder, "store-of-checks")
+
+    def again(domain):
+        done = sealpost(lab, program, "--resolver", lab.state["resolver"], "--store", store, domain)
+        return {code for grade, code in results_of(json.loads(done.stdout)) if grade in BLAMES}
+
+    def change(domain, assignment):
+        with contextlib.closing(sqlite3.connect(os.path.join(store, "outbound.db"))) as db, db:
+            check(db.execute(f"UPDATE seen_domain SET {assignment} WHERE domain = ?", (domain,)).rowcount == 1, domain)
+
+    for domain, assignment, code in (("perfect.test", "body_hash = 'another'", "check-policy-id-unchanged"),
+                                     ("perfect.test", "policy_id = 'another'", "check-policy-body-unchanged"),
+                                     ("sts-txt-none.test", f"enforce_until = {2**31}", "check-record-removed")):
+        before = again(domain)
+        check(code not in before, before)
+        check(again(domain) == before, "a second look at the same")
+        change(domain, assignment)
+        found = again(domain)
+        check(code in found, code, "is missing in", found)
+
+
 def main():
     if reason := lab_module.why_not():
         return skip_or_fail(reason)
@@ -91,7 +126,7 @@ def main():
                 answers[one.domain] = json.loads(done.stdout)
             tap.point(f"{one.name}: {one.title}", functools.partial(scenario_is_named, one, answers.get(one.domain)))
         if not names:
-            for test in (port_25_is_blocked, a_resolver_is_asked):
+            for test in (port_25_is_blocked, a_resolver_is_asked, the_root_is_asked, changes_are_seen):
                 tap.point(test.__name__.replace("_", " "), functools.partial(test, lab, program))
     return tap.end()
 
