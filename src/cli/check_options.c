@@ -146,6 +146,15 @@ static int read_dns(struct check_run *run)
     return CLI_FINE;
 }
 
+unsigned check_jobs_for_files(unsigned wanted, uint64_t files)
+{
+    uint64_t jobs =
+        files > CHECK_FILES_BESIDE ? (files - CHECK_FILES_BESIDE) / CHECK_FILES_EACH : 0;
+    if (jobs < 1)
+        jobs = 1;
+    return jobs < wanted ? (unsigned)jobs : wanted;
+}
+
 unsigned check_jobs_within_limit(unsigned wanted, uint64_t *limit)
 {
     struct rlimit files;
@@ -158,13 +167,7 @@ unsigned check_jobs_within_limit(unsigned wanted, uint64_t *limit)
             files = raised;
     }
     *limit = files.rlim_cur;
-    if (files.rlim_cur == RLIM_INFINITY)
-        return wanted;
-    uint64_t jobs =
-        *limit > CHECK_FILES_BESIDE ? (*limit - CHECK_FILES_BESIDE) / CHECK_FILES_EACH : 0;
-    if (jobs < 1)
-        jobs = 1;
-    return jobs < wanted ? (unsigned)jobs : wanted;
+    return files.rlim_cur == RLIM_INFINITY ? wanted : check_jobs_for_files(wanted, *limit);
 }
 
 /* No more slots than there are domains. */

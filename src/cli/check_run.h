@@ -82,6 +82,9 @@ void check_run_flush(struct check_run *run);
 /* --jobs and the settings of the checks. An exit status. */
 int check_read_options(struct check_run *run);
 
+/* How many of `wanted` checks can run at a time with so many open files; at least 1. */
+unsigned check_jobs_for_files(unsigned wanted, uint64_t files);
+
 /* Raises this process's limit of open files as far as it may go, and gives how many checks can run
  * at a time within it, at most `wanted`. *limit gets the limit. */
 unsigned check_jobs_within_limit(unsigned wanted, uint64_t *limit);

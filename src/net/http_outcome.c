@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,13 +19,22 @@ static bool is_cut(const struct http_fetch *f)
            r->status != 304 && !f->tls.goodbye;
 }
 
+/* The connection stood and was reset before libcurl had looked at it: nobody resets what is only
+ * being connected. */
+static bool was_reset(const struct http_fetch *f, CURLcode code)
+{
+    long errnum = 0;
+    curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &errnum);
+    return code == CURLE_COULDNT_CONNECT && errnum == ECONNRESET;
+}
+
 static enum http_step step_of(const struct http_fetch *f, CURLcode code)
 {
     if (f->response.complete)
         return code == CURLE_OK && !is_cut(f) ? HTTP_COMPLETE : HTTP_BODY;
     if (f->tls.done)
         return HTTP_RESPONSE;
-    return f->tls.begun ? HTTP_HANDSHAKE : HTTP_CONNECT;
+    return f->tls.begun || was_reset(f, code) ? HTTP_HANDSHAKE : HTTP_CONNECT;
 }
 
 static enum net_failure from_stop(const struct http_fetch *f)
@@ -94,6 +104,8 @@ static enum net_failure failure_of(const struct http_fetch *f, CURLcode code, en
         return from_stop(f);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return NET_TIMEOUT;
+    if (was_reset(f, code))
+        return NET_CLOSED;
     if (at == HTTP_HANDSHAKE)
         return from_handshake(f, code);
     if (at != HTTP_CONNECT)

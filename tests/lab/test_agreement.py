@@ -80,7 +80,7 @@ def run_sealpost(lab, program, domains):
     names = os.path.join(lab.folder, "agreement-names")
     with open(names, "w", encoding="ascii") as f:
         f.writelines(d + "\n" for d in domains)
-    done = lab.run([program, "check", "--json", "--from", names, "--trust-anchor", lab.state["trust_anchor"],
+    done = lab.run([program, "check", "--json", "--from", names, "--jobs", "16", "--trust-anchor", lab.state["trust_anchor"],
                     "--ca-file", lab.state["ca_file"]], timeout=LIMIT)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     check({line.get("domain") for line in lines} == set(domains), "sealpost check:", done.returncode, done.stderr[-2000:])

@@ -198,9 +198,9 @@ def an_unknown_name_gets_no_certificate(lab):
 
 
 def a_certificate_hangs_on_the_server_name(lab):
-    address = lab.state["domains"]["perfect-old-mail-server.test"]["mx.perfect-old-mail-server.test"][0]
+    address = lab.state["domains"]["mx-certificate-by-sni-only.test"]["mx.mx-certificate-by-sni-only.test"][0]
     for option, subject in ((["-noservername"], "CN = other.test"),
-                            (["-servername", "mx.perfect-old-mail-server.test"], "CN = mx.perfect-old-mail-server.test")):
+                            (["-servername", "mx.mx-certificate-by-sni-only.test"], "CN = mx.mx-certificate-by-sni-only.test")):
         done = lab.run(["openssl", "s_client", "-starttls", "smtp", "-connect", f"{address}:25", *option], input="QUIT\n")
         check("subject=" + subject in done.stdout, done.stdout[-500:])
 

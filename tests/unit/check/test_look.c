@@ -255,8 +255,8 @@ static void a_server_that_hangs_is_met_once_and_ends_at_the_deadline(void **stat
         world_wait(&w, &end, 2);
         assert_int_equal(end.failures, 0);
         assert_int_equal(smtp.accepted, 1);
-        world_done(&w);
         world_close(&smtp);
+        world_done(&w);
     }
 }
 
@@ -298,8 +298,8 @@ static void time_in_the_line_before_an_address_does_not_count(void **state)
     world_wait(&w, &end, ARRAY_LEN(domains));
     assert_int_equal(end.failures, 0);
     assert_int_equal(web.accepted, ARRAY_LEN(domains));
-    world_done(&w);
     world_close(&web);
+    world_done(&w);
 }
 
 static void on_progress(void *user, unsigned done, unsigned open)
@@ -338,8 +338,8 @@ static void a_checker_that_goes_drops_its_checks_without_a_word(void **state)
         for (unsigned i = 0; i < turns; i++)
             assert_int_equal(event_base_loop(w.base, EVLOOP_ONCE), 0);
         assert_true(calls > 0);
-        world_done(&w);
         world_close(&smtp);
+        world_done(&w);
     }
 }
 

@@ -1,7 +1,5 @@
 /* The options of `sealpost check`. */
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli/check_run.h"
 #include "command_trial.h"
@@ -128,22 +126,16 @@ static void jobs_fit_into_the_limit_of_files(void **state)
     assert_true(limit == before.rlim_max);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &low), 0);
     assert_true(low.rlim_cur == before.rlim_max);
-    pid_t child = fork();
-    if (child == 0) {
-        static const rlim_t files[] = {CHECK_FILES_BESIDE, CHECK_FILES_BESIDE + CHECK_FILES_EACH,
-                                       CHECK_FILES_BESIDE + 10 * CHECK_FILES_EACH + 1};
-        static const unsigned jobs[] = {1, 1, 10};
-        for (unsigned i = ARRAY_LEN(files); i-- > 0;) {
-            low.rlim_cur = low.rlim_max = files[i];
-            if (setrlimit(RLIMIT_NOFILE, &low) != 0 ||
-                check_jobs_within_limit(200, &limit) != jobs[i] || limit != files[i])
-                _exit(1);
-        }
-        _exit(0);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    static const struct {
+        uint64_t files;
+        unsigned jobs;
+    } rows[] = {{0, 1},
+                {CHECK_FILES_BESIDE, 1},
+                {CHECK_FILES_BESIDE + CHECK_FILES_EACH, 1},
+                {CHECK_FILES_BESIDE + 10 * CHECK_FILES_EACH + 1, 10},
+                {UINT64_MAX, 200}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(check_jobs_for_files(200, rows[i].files), rows[i].jobs);
 }
 
 int main(void)

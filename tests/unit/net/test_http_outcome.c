@@ -108,7 +108,9 @@ static void a_handshake_that_fails_says_why(void **state)
         CHECK(f.failure == rows[i].failure, rows[i].name);
         CHECK(str_find(f.detail, str_from(rows[i].detail)) >= 0, rows[i].name);
         CHECK(f.tls.version == 0 && f.tls.chain_count == 0, rows[i].name);
-        CHECK(f.connect_ms && !f.handshake_ms && !f.response_ms, rows[i].name);
+        /* A reset can be there before the client has seen that it was connected. */
+        CHECK(f.connect_ms || rows[i].script.end == HTTPS_END_RESET, rows[i].name);
+        CHECK(!f.handshake_ms && !f.response_ms, rows[i].name);
     }
 }
 
