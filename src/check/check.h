@@ -21,7 +21,7 @@ struct event_base;
 struct checker;
 struct check;
 
-#define CHECK_AT_ONE_ADDRESS 4
+#define CHECK_AT_ONE_ADDRESS 10
 #define CHECK_HOST_SECONDS   10 /* the deadlines where the settings have 0 */
 #define CHECK_TOTAL_SECONDS  30
 #define CHECK_ARENA_MAX      ((size_t)16 * 1024 * 1024)

@@ -128,6 +128,7 @@ static int read_dns(struct check_run *run)
     const char *anchor = cli_value(run->c, "trust-anchor");
     *dns = run->node.dns;
     dns->ca_file = cli_value(run->c, "ca-file");
+    dns->whole_names = true;
     if (anchor) {
         dns->trust_anchor = anchor;
         dns->trust_anchor_state = NULL; /* that of another */

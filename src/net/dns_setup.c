@@ -147,6 +147,8 @@ int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_set
     int failed = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
     if (!failed)
         failed = make_room(ctx);
+    if (!failed && settings->whole_names)
+        failed = ub_ctx_set_option(ctx, "qname-minimisation:", "no");
     /* libunbound would answer by itself that nothing is below test. (RFC 6761 6.2), which is right
      * for the Internet, where the root says the same; a laboratory has names there. */
     if (!failed)
