@@ -43,12 +43,14 @@ static void keep(const struct fact_earlier *earlier, struct arena *arena, struct
     out->body_hash = arena_str(arena, earlier->body_hash);
 }
 
-/* Until when senders may hold what was seen in enforce (RFC 8461 8.3): the longest counts. */
-static int64_t enforce_until(const struct check_facts *facts, const struct sts_policy *policy)
+/* Until when senders may hold what was seen in enforce (RFC 8461 8.3): the longest counts. Without
+ * a record nobody fetches a policy anew (3.1), but who holds one may fetch it again (10.2). */
+static int64_t enforce_until(const struct check_facts *facts, const struct sts_policy *policy,
+                             bool has_record)
 {
     int64_t before = facts->earlier.known ? facts->earlier.enforce_until : 0;
     int64_t until = before > facts->now ? before : 0;
-    if (policy->mode != STS_MODE_ENFORCE)
+    if (policy->mode != STS_MODE_ENFORCE || (!has_record && until == 0))
         return until;
     int64_t anew = facts->now + policy->max_age;
     return anew > until ? anew : until;
@@ -74,5 +76,5 @@ void check_remember(const struct check_facts *facts, const struct check_results 
     out->body_hash = check_body_hash(web->fetched.body, arena);
     out->mode = policy.mode;
     out->max_age = policy.max_age;
-    out->enforce_until = enforce_until(facts, &policy);
+    out->enforce_until = enforce_until(facts, &policy, id.n > 0);
 }

@@ -105,7 +105,8 @@ def changes_are_seen(lab, program):
                                      ("sts-txt-none.test", f"enforce_until = {2**31}", "check-record-removed")):
         before = again(domain)
         check(code not in before, before)
-        check(again(domain) == before, "a second look at the same")
+        second = again(domain)
+        check(second == before, "a second look at", domain, "says", second, "instead of", before)
         change(domain, assignment)
         found = again(domain)
         check(code in found, code, "is missing in", found)

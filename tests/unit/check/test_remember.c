@@ -64,6 +64,24 @@ static void the_longest_hold_of_enforce_counts(void **state)
 }
 
 /* A host that is away for a day must not make the next check forget what it had to compare with. */
+/* RFC 8461 3.1 and 10.2. */
+static void without_a_record_only_who_holds_a_policy_renews_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t before, expected;
+    } rows[] = {{"never seen", 0, 0}, {"run out", NOW - 1, 0}, {"held", NOW + 1, NOW + MAX_AGE}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct perfect p;
+        perfect_init(&p);
+        perfect_no_answer(&p.facts.sts_txt, DNS_NO_NAME);
+        p.facts.earlier = (struct fact_earlier){.known = true, .enforce_until = rows[i].before};
+        CHECK(remember(&p).enforce_until == rows[i].expected, rows[i].name);
+        perfect_done(&p);
+    }
+}
+
 static void what_is_not_served_today_is_kept_from_before(void **state)
 {
     (void)state;
@@ -115,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_body_is_kept_as_its_sha_256),
         cmocka_unit_test(what_was_seen_is_kept),
         cmocka_unit_test(the_longest_hold_of_enforce_counts),
+        cmocka_unit_test(without_a_record_only_who_holds_a_policy_renews_it),
         cmocka_unit_test(what_is_not_served_today_is_kept_from_before),
         cmocka_unit_test(what_never_was_is_kept_as_nothing),
         cmocka_unit_test(the_next_check_sees_no_change),
