@@ -121,7 +121,7 @@ static enum check_enforce judge_enforce(struct judgement *j, bool known_hosts)
     struct msg m;
     if (j->facts->null_mx) {
         m = msg_check_verdict_no_mail(domain);
-    } else if (!j->policy_valid) {
+    } else if (!j->policy_valid || !j->sts_txt_usable) {
         m = msg_check_verdict_no_policy(domain);
     } else if (judge_mode_is(j, STS_MODE_NONE)) {
         m = msg_check_verdict_mode_none(domain);

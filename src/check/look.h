@@ -38,6 +38,7 @@ struct checker {
     struct gate gate;                 /* before each address */
     struct seen seen;                 /* MX hosts at their addresses */
     bool port_25_seen;                /* somebody answered on that port, or refused */
+    unsigned port_25_knocks;          /* that are open or were in vain */
     struct arena arena;               /* of the settings */
     struct check *first;              /* those that run */
 };
@@ -74,6 +75,7 @@ struct check {
     struct look_held *held;
     unsigned open, done;
     bool closing;
+    bool port_25_wanted; /* an MX host was silent; asked when the policy host is known to be up */
     bool port_25_asked;
     bool given_up; /* its checker goes: nothing is judged or told */
     int64_t began_ms;

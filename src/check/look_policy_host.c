@@ -49,6 +49,8 @@ static void on_policy(void *user)
     struct policy_look *p = user;
     struct check *check = p->check;
     const struct fact_web *web = &check->facts.web[p->index];
+    if (check->port_25_wanted)
+        look_port_25(check);
     if (check->checker->settings.thorough && !check->closing && !check->facts.unknown_sni.tried &&
         web->fetched.tls.version)
         try_unknown_name(check, &check->facts.policy_host.at[p->index]);

@@ -3,6 +3,8 @@
 /* Many networks let nobody out to port 25, and then every MX host looks dead. The policy host tells
  * the two apart: a machine that is known to be up takes a connection or refuses it, unless
  * something on the way swallows what goes to that port. */
+#define KNOCKS_MAX 4 /* in a run; after so many in vain it is the network */
+
 struct port_look {
     struct look_task task; /* first: expire gets it back */
     struct smtp_client *client;
@@ -17,8 +19,10 @@ void look_port_25_learn(struct checker *checker, const struct smtp_session *sess
 static void on_session(void *user, const struct smtp_session *session)
 {
     struct port_look *p = user;
+    struct checker *checker = p->task.check->checker;
     p->client = NULL;
-    look_port_25_learn(p->task.check->checker, session);
+    look_port_25_learn(checker, session);
+    checker->port_25_knocks -= checker->port_25_seen;
     look_close(&p->task);
 }
 
@@ -42,7 +46,9 @@ void look_port_25(struct check *check)
 {
     struct checker *checker = check->checker;
     const struct fact_address *at = address_that_is_up(&check->facts);
-    if (check->closing || check->port_25_asked || checker->port_25_seen || !at)
+    check->port_25_wanted = true;
+    if (check->closing || check->port_25_asked || checker->port_25_seen ||
+        checker->port_25_knocks >= KNOCKS_MAX || !at)
         return;
     check->port_25_asked = true;
     struct port_look *p = arena_alloc(&check->arena, sizeof *p);
@@ -55,6 +61,8 @@ void look_port_25(struct check *check)
         .ehlo = checker->settings.ehlo,
         .deadline_ms = look_deadline_ms(check)};
     p->client = smtp_client_start(checker->base, &options, on_session, p, NULL);
-    if (p->client)
-        look_open(check, &p->task, expire);
+    if (!p->client)
+        return;
+    checker->port_25_knocks++;
+    look_open(check, &p->task, expire);
 }

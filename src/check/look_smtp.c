@@ -134,7 +134,10 @@ static void take(struct asker *a)
 
 static void on_ready(struct seen_ref *ref)
 {
-    take((struct asker *)((char *)ref - offsetof(struct asker, held.ref)));
+    struct asker *a = (struct asker *)((char *)ref - offsetof(struct asker, held.ref));
+    /* One that was overdue has taken what there was, though its check goes on. */
+    if (a->task.check)
+        take(a);
 }
 
 /* Time in the line before an address is not the host's; nor is the beginning of a conversation that

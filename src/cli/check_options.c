@@ -129,6 +129,7 @@ static int read_dns(struct check_run *run)
     *dns = run->node.dns;
     dns->ca_file = cli_value(run->c, "ca-file");
     dns->whole_names = true;
+    dns->allow_private = run->settings.allow_private;
     if (anchor) {
         dns->trust_anchor = anchor;
         dns->trust_anchor_state = NULL; /* that of another */

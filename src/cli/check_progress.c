@@ -1,6 +1,7 @@
 #include "cli/check_progress.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,6 +13,9 @@
 /* A terminal that is gone, or that does not keep up, is no reason to stop. */
 static void put(const struct check_progress_line *p, struct str bytes)
 {
+    struct pollfd ready = {.fd = p->fd, .events = POLLOUT};
+    if (poll(&ready, 1, 0) != 1)
+        return;
     ssize_t written = write(p->fd, bytes.p, bytes.n);
     (void)written;
 }

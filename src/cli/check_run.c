@@ -123,7 +123,11 @@ void check_run_more(struct check_run *run)
 void check_run_flush(struct check_run *run)
 {
     check_progress_hide(&run->progress);
-    run->status = cli_worse(run->status, cli_flush(run->c));
+    int status = cli_flush(run->c);
+    run->status = cli_worse(run->status, status);
+    /* What nobody can read need not be found out. */
+    if (status != CLI_FINE)
+        run->feed_ended = true;
 }
 
 static int make_slots(struct check_run *run, struct error *err)

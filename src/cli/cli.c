@@ -167,6 +167,7 @@ int cli_flush(struct cli *c)
     struct str left = buf_view(&c->out);
     if (left.n && (fwrite(left.p, 1, left.n, stdout) != left.n || fflush(stdout) != 0)) {
         cli_say(c, msg_cli_cannot_write());
+        buf_reset(&c->out);
         return CLI_OUTSIDE;
     }
     buf_reset(&c->out);

@@ -15,8 +15,8 @@
  * indent. */
 void wrap_put(struct buf *out, struct str text, unsigned indent);
 
-/* The same with what wrap_put has fixed. The first line is indented too: what a caller puts in front
- * of the text goes where those blanks are. */
+/* The same with what wrap_put has fixed. The first line is indented too: what a caller puts in
+ * front of the text goes where those blanks are. */
 struct wrap {
     unsigned indent;
     unsigned below; /* the indent of lines behind a line feed */

@@ -102,6 +102,20 @@ bool address_is_public(const struct address *a)
     return a->family == AF_INET6 && !in_any(a->bytes, private_ipv6, ARRAY_LEN(private_ipv6));
 }
 
+bool address_print_refused(size_t i, struct buf *out)
+{
+    bool ipv4 = i < ARRAY_LEN(private_ipv4);
+    size_t j = ipv4 ? i : i - ARRAY_LEN(private_ipv4);
+    if (!ipv4 && j >= ARRAY_LEN(private_ipv6))
+        return false;
+    const struct prefix *p = ipv4 ? &private_ipv4[j] : &private_ipv6[j];
+    struct address a = {.family = ipv4 ? AF_INET : AF_INET6};
+    memcpy(a.bytes, p->bytes, sizeof a.bytes);
+    address_print(&a, out);
+    buf_printf(out, "/%u", p->bits);
+    return true;
+}
+
 static bool from_sockaddr(const struct sockaddr *sa, struct address *out)
 {
     *out = (struct address){.family = sa->sa_family};

@@ -28,6 +28,10 @@ void address_print(const struct address *a, struct buf *out);
  * form with an IPv4 address within: IPv4-mapped, NAT64 (RFC 6052, RFC 8215), 6to4, Teredo. */
 bool address_is_public(const struct address *a);
 
+/* Appends range number i of those that address_is_public refuses, as "10.0.0.0/8"; false past the
+ * last one. */
+bool address_print_refused(size_t i, struct buf *out);
+
 struct address_list {
     struct address *at;
     size_t count;

@@ -45,6 +45,9 @@ struct dns_settings {
     /* Each server is asked for the whole name at once, not label by label (RFC 9156): round trips
      * fewer, for names that are no secret. */
     bool whole_names;
+    /* In full recursion a stranger's zone names its servers; those at addresses that the guard of
+     * address.h refuses are asked all the same. Forwarders may be anywhere. */
+    bool allow_private;
     const char *ca_file; /* of the roots for DNS over TLS; NULL or "": the system's */
 };
 

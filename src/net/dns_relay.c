@@ -15,7 +15,8 @@
 
 #include "net/messages.h"
 
-#define IDLE_SECONDS 60                  /* as long as libunbound keeps a connection */
+#define IDLE_SECONDS 60  /* as long as libunbound keeps a connection */
+#define RETRY_MS     100 /* before connections are taken again when there was no descriptor */
 #define QUEUED_MAX   ((size_t)64 * 1024) /* bytes that wait on either side */
 #define BACKLOG      64
 
@@ -23,6 +24,7 @@ struct dns_relay {
     struct event_base *base;
     SSL_CTX *ctx;
     struct event *listener;
+    struct event *retry;
     int fd;
     uint16_t port;
     struct dns_relay_target targets[DNS_RELAY_TARGETS_MAX];
@@ -36,6 +38,7 @@ struct passage {
     struct passage *next, *previous;
     struct bufferevent *near, *far;
     size_t target;
+    bool heard; /* the latest that passed came from the resolver */
 };
 
 bool dns_relay_target_parse(struct str text, struct dns_relay_target *out)
@@ -77,6 +80,7 @@ static void on_read(struct bufferevent *from, void *context)
 {
     struct passage *p = context;
     struct bufferevent *to = from == p->near ? p->far : p->near;
+    p->heard = from == p->far;
     if (evbuffer_get_length(bufferevent_get_output(to)) > QUEUED_MAX ||
         bufferevent_read_buffer(from, bufferevent_get_output(to)) != 0)
         passage_free(p);
@@ -89,7 +93,9 @@ static void on_event(struct bufferevent *side, short what, void *context)
     if (what & BEV_EVENT_CONNECTED)
         return;
     /* libunbound asks again, and then comes to the next one. */
-    if (side == p->far && relay->next == p->target && what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+    bool failed = side == p->far && what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT);
+    /* Nor does it wait for a silent one: it hangs up after some seconds. */
+    if (relay->next == p->target && (failed || (side == p->near && !p->heard)))
         relay->next = (relay->next + 1) % relay->count;
     ERR_clear_error();
     passage_free(p);
@@ -149,13 +155,33 @@ static bool open_passage(struct passage *p, int fd)
     return true;
 }
 
+static void on_retry(evutil_socket_t fd, short what, void *context)
+{
+    struct dns_relay *relay = context;
+    (void)fd;
+    (void)what;
+    event_add(relay->listener, NULL);
+}
+
+/* Who waits to be accepted would wake us again at once. */
+static void wait_for_descriptors(struct dns_relay *relay, int errnum)
+{
+    const struct timeval pause = {.tv_usec = RETRY_MS * 1000};
+    if (errnum != EMFILE && errnum != ENFILE && errnum != ENOBUFS && errnum != ENOMEM)
+        return;
+    event_del(relay->listener);
+    event_add(relay->retry, &pause);
+}
+
 static void on_accept(evutil_socket_t listener, short what, void *context)
 {
     struct dns_relay *relay = context;
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     (void)what;
-    if (fd < 0)
+    if (fd < 0) {
+        wait_for_descriptors(relay, errno);
         return;
+    }
     struct passage *p = calloc(1, sizeof *p);
     if (!p) {
         close(fd);
@@ -197,7 +223,8 @@ static int listen_on_loopback(struct dns_relay *relay, struct error *err)
         return error_set_errno(err, errno, STR("127.0.0.1"));
     relay->port = ntohs(in.sin_port);
     relay->listener = event_new(relay->base, relay->fd, EV_READ | EV_PERSIST, on_accept, relay);
-    if (!relay->listener || event_add(relay->listener, NULL) != 0)
+    relay->retry = evtimer_new(relay->base, on_retry, relay);
+    if (!relay->retry || !relay->listener || event_add(relay->listener, NULL) != 0)
         return error_set_memory(err);
     return 0;
 }
@@ -229,6 +256,8 @@ void dns_relay_free(struct dns_relay *relay)
         passage_free(relay->first);
     if (relay->listener)
         event_free(relay->listener);
+    if (relay->retry)
+        event_free(relay->retry);
     if (relay->fd >= 0)
         close(relay->fd);
     SSL_CTX_free(relay->ctx);

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "net/address.h"
 #include "net/dns_relay.h"
 #include "net/messages.h"
 
 #define FORWARD_MAX   127
+#define RANGE_MAX     64   /* an address and the length of its prefix */
 #define AT_ONCE_USUAL 16   /* questions that libunbound has open, unless told */
 #define AT_ONCE_MAX   1024 /* more of them at once make it slower again */
 #define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
@@ -135,6 +137,18 @@ static int set_anchor(struct ub_ctx *ctx, const struct dns_settings *settings, s
     return 0;
 }
 
+static int refuse_private(struct ub_ctx *ctx)
+{
+    int failed = 0;
+    struct buf range CLEANUP(buf_done);
+    buf_init(&range, RANGE_MAX);
+    for (size_t i = 0; !failed && address_print_refused(i, &range); i++) {
+        failed = ub_ctx_set_option(ctx, "do-not-query-address:", range.p);
+        buf_reset(&range);
+    }
+    return failed;
+}
+
 int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_settings *settings,
                struct dns_relay **relay, struct error *err)
 {
@@ -144,7 +158,11 @@ int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_set
     if (result < 0)
         return result;
     /* A resolver on loopback is what dns.forward mostly names. */
-    int failed = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
+    int failed = 0;
+    if (settings->forward_count || settings->allow_private)
+        failed = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
+    else
+        failed = refuse_private(ctx);
     if (!failed)
         failed = make_room(ctx);
     if (!failed && settings->whole_names)

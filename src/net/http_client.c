@@ -24,6 +24,7 @@ struct watch {
 static void fetch_free(struct http_fetch *fetch)
 {
     struct http_client *client = fetch->client;
+    http_tls_detach(&fetch->tls);
     if (fetch->easy) {
         curl_multi_remove_handle(client->multi, fetch->easy);
         curl_easy_cleanup(fetch->easy);

@@ -77,6 +77,8 @@ static void on_step_end(struct http_tls *tls, int value)
 static void on_info(const SSL *ssl, int where, int value)
 {
     struct http_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (!tls)
+        return;
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) {
         if (value >> 8 == SSL3_AL_FATAL)
             keep_reason(tls, SSL_alert_desc_string_long(value));
@@ -92,11 +94,22 @@ static void on_info(const SSL *ssl, int where, int value)
         on_step_end(tls, value);
 }
 
+void http_tls_detach(struct http_tls *tls)
+{
+    if (!tls->ctx)
+        return;
+    SSL_CTX_set_app_data(tls->ctx, NULL);
+    SSL_CTX_free(tls->ctx);
+    tls->ctx = NULL;
+}
+
 bool http_tls_attach(struct http_tls *tls, SSL_CTX *ctx)
 {
     tls->begun = true;
-    if (!SSL_CTX_set_app_data(ctx, tls))
+    http_tls_detach(tls);
+    if (!SSL_CTX_set_app_data(ctx, tls) || !SSL_CTX_up_ref(ctx))
         return false;
+    tls->ctx = ctx;
     SSL_CTX_set_cert_verify_callback(ctx, on_certificate, tls);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_info_callback(ctx, on_info);

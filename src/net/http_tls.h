@@ -20,6 +20,7 @@ struct http_tls {
     const struct tls_trust *trust; /* NULL: whoever it is may come in */
     int64_t now;
 
+    SSL_CTX *ctx; /* of the connection; ours until http_tls_detach */
     struct tls_peer peer;
     bool begun, done; /* the handshake */
     bool closed;      /* it failed without a word from either side's TLS */
@@ -32,5 +33,8 @@ struct http_tls {
 /* Has every connection that is made with ctx tell *tls, which must outlive it; false without
  * memory. */
 bool http_tls_attach(struct http_tls *tls, SSL_CTX *ctx);
+
+/* Nothing is told any more: libcurl may keep a connection for its goodbye after the transfer. */
+void http_tls_detach(struct http_tls *tls);
 
 #endif

@@ -216,6 +216,12 @@ static bool take_next(struct smtp_client *c)
         tell(c);
         return true;
     }
+    /* Before our command has gone out this is no answer to it, and the command would go out within
+     * TLS. */
+    if (c->step == SMTP_STARTTLS && tls_client_is_sending(c->net)) {
+        finish(c, NET_PROTOCOL, STR("reply-before-command"));
+        return true;
+    }
     struct str bytes = buf_view(&c->in);
     bool complete = progress == SMTP_COMPLETE;
     if (complete)

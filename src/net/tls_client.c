@@ -42,6 +42,9 @@ static void wait_for(struct tls_client *c, bool writing)
     c->wants = wants;
     event_assign(&c->io, c->base, c->wire.fd, wants, on_io, c);
     event_add(&c->io, NULL);
+    /* The event is a new one: what OpenSSL has taken in would wake nobody. */
+    if (c->state == OPEN && c->ssl && SSL_pending(c->ssl) > 0)
+        event_active(&c->io, EV_READ, 0);
 }
 
 static void end(struct tls_client *c, enum net_failure failure, struct str detail)
@@ -275,6 +278,11 @@ bool tls_client_upgrade(struct tls_client *c, struct tls_client_context *context
     c->state = HANDSHAKING;
     wait_for(c, true);
     return true;
+}
+
+bool tls_client_is_sending(const struct tls_client *c)
+{
+    return c->out.n > 0;
 }
 
 bool tls_client_send(struct tls_client *c, struct str bytes)

@@ -63,6 +63,9 @@ void tls_client_free(struct tls_client *client);
 bool tls_client_upgrade(struct tls_client *client, struct tls_client_context *context,
                         struct str sni) NODISCARD;
 
+/* Whether something of what was to be sent has not gone out. */
+bool tls_client_is_sending(const struct tls_client *client);
+
 /* Sends; false: no memory, or more than TLS_CLIENT_SEND_MAX bytes wait. */
 bool tls_client_send(struct tls_client *client, struct str bytes) NODISCARD;
 

@@ -12,6 +12,7 @@ WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "brows
                           "server"}
 MX_WORDS = HOST_WORDS | {"preference", "starttls", "option"}
 POLICY_WORDS = {"mode", "max_age", "mx", "line", "without", "text", "eol", "size", "bom"}
+ENFORCE = ("already", "safe", "unsafe", "unknown", "nothing")
 SEVERITIES = ("note", "warning", "error")
 REPEATED = {"header", "option", "mx", "line", "without"}  # words that may come several times
 
@@ -39,6 +40,7 @@ class Scenario:
     policy: dict = dataclasses.field(default_factory=dict)
     tlsa: list = dataclasses.field(default_factory=list)          # (number of the MX, usage, selector, matching, what)
     expected: list = dataclasses.field(default_factory=list)      # (severity, code)
+    enforce: str = ""                                             # what the verdict must say of it; empty: anything
     needs: set = dataclasses.field(default_factory=set)
     options: list = dataclasses.field(default_factory=list)       # of sealpost check
 
@@ -109,6 +111,10 @@ def take(scenario, keyword, rest):
         scenario.tlsa.append((int(host[2:] or 1), *map(int, numbers), what))
     elif keyword == "expect":
         severity, code = rest.split()
+        if severity == "enforce":
+            demand(code in ENFORCE, "no such word of enforce")
+            scenario.enforce = code
+            return
         demand(severity in SEVERITIES, "no such severity")
         scenario.expected.append((severity, code))
     elif keyword == "needs":

@@ -58,6 +58,9 @@ def scenario_is_named(scenario, answer):
     check(answer is not None, "no answer for", scenario.domain)
     check("steps" in answer, json.dumps(answer))
     wrong = differences(scenario, answer)
+    enforce = answer["verdict"]["enforce"]
+    if scenario.enforce and scenario.enforce != enforce:
+        wrong.append(f"enforce is {enforce}, not {scenario.enforce}")
     texts = [f"{result['grade']} {result['code']}: {result['text']}" for step in answer["steps"]
              for result in step["results"] if result["grade"] in BLAMES]
     check(not wrong, "\n".join([scenario.title, *wrong, "what was said:", *texts]))

@@ -251,6 +251,11 @@ static void break_no_policy(struct perfect *p)
     p->j.policy_valid = p->j.policy_served = false;
 }
 
+static void break_no_record(struct perfect *p)
+{
+    p->j.sts_txt_usable = false;
+}
+
 static void break_null_mx(struct perfect *p)
 {
     p->facts.null_mx = true;
@@ -306,6 +311,8 @@ static void whether_enforce_is_safe_is_said_once(void **state)
         {break_testing, CHECK_ENFORCE_SAFE, &MSG_CHECK_VERDICT_ENFORCE_SAFE, "testing"},
         {break_none, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_MODE_NONE, "none"},
         {break_no_policy, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_POLICY, "no policy"},
+        {break_no_record, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_POLICY,
+         "RFC 8461 3.1: nobody fetches a policy without a record"},
         {break_null_mx, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_MAIL, "null MX"},
         {break_no_hosts, CHECK_ENFORCE_UNKNOWN, &MSG_CHECK_VERDICT_NO_HOST, "no hosts"},
         {break_one_unlisted, CHECK_ENFORCE_UNSAFE, &MSG_CHECK_VERDICT_ENFORCE_UNSAFE, "unlisted"},

@@ -275,7 +275,7 @@ static void look_at_crowd(const struct check_facts *f)
     assert_int_equal(f->web[0].fetched.failure, NET_TIMEOUT);
 }
 
-/* One after the other at an address that takes a second for each, though a domain has two. */
+/* One after the other at an address that takes two seconds for each, though a domain has three. */
 static void time_in_the_line_before_an_address_does_not_count(void **state)
 {
     (void)state;
@@ -290,8 +290,8 @@ static void time_in_the_line_before_an_address_does_not_count(void **state)
     for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
         world_connect(&w, crowd[i], HTTPS, &web);
     w.settings.at_one_address = 1;
-    w.settings.host_seconds = 1;
-    w.settings.total_seconds = 2;
+    w.settings.host_seconds = 2;
+    w.settings.total_seconds = 3;
     world_checker(&w);
     for (size_t i = 0; i < ARRAY_LEN(domains); i++)
         world_begin(&w, domains[i], &end);
@@ -299,6 +299,47 @@ static void time_in_the_line_before_an_address_does_not_count(void **state)
     assert_int_equal(end.failures, 0);
     assert_int_equal(web.accepted, ARRAY_LEN(domains));
     world_close(&web);
+    world_done(&w);
+}
+
+static const struct world_record tarpit[] = {
+    {"mta-sts.first.test", DNS_A, "127.0.0.1"},
+    {"slow.test", DNS_MX, "10 mx.slow.test"},
+    {"mx.slow.test", DNS_A, "127.0.0.2"},
+    {"mta-sts.slow.test", DNS_A, "127.0.0.1"},
+    {NULL, DNS_A, NULL},
+};
+
+static void look_at_nothing(const struct check_facts *f)
+{
+    assert_true(f->web[0].tried);
+}
+
+/* Its policy host stands in a line, so the check goes on when its MX host has had its time; what
+ * that says later is said to nobody. */
+static void who_is_overdue_hears_nothing_more(void **state)
+{
+    (void)state;
+    struct world w;
+    struct world_listener web, smtp;
+    struct world_end end = {.look = look_at_nothing};
+    world_init(&w, tarpit);
+    assert_true(world_listen(&w, &web, "127.0.0.1", ANY));
+    assert_true(world_listen(&w, &smtp, "127.0.0.2", ANY));
+    world_connect(&w, "mta-sts.first.test", HTTPS, &web);
+    world_connect(&w, "mta-sts.slow.test", HTTPS, &web);
+    world_connect(&w, "mx.slow.test", SMTP_PORT, &smtp);
+    w.settings.at_one_address = 1;
+    w.settings.host_seconds = 2;
+    w.settings.total_seconds = 1;
+    world_checker(&w);
+    world_begin(&w, "first.test", &end);
+    world_begin(&w, "slow.test", &end);
+    world_wait(&w, &end, 2);
+    assert_int_equal(end.failures, 0);
+    assert_int_equal(smtp.accepted, 1);
+    world_close(&web);
+    world_close(&smtp);
     world_done(&w);
 }
 
@@ -422,6 +463,7 @@ int main(void)
         cmocka_unit_test(questions_without_an_answer_end_at_the_deadline),
         cmocka_unit_test(a_server_that_hangs_is_met_once_and_ends_at_the_deadline),
         cmocka_unit_test(time_in_the_line_before_an_address_does_not_count),
+        cmocka_unit_test(who_is_overdue_hears_nothing_more),
         cmocka_unit_test(a_checker_that_goes_drops_its_checks_without_a_word),
         cmocka_unit_test(thorough_checks_ask_more_than_quick_ones),
         cmocka_unit_test(what_is_no_domain_is_refused_at_once),

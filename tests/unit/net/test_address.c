@@ -150,12 +150,29 @@ static void this_machine_has_public_addresses_or_none(void **state)
         assert_true(address_is_public(&list.at[i]));
 }
 
+static void every_refused_range_has_a_text(void **state)
+{
+    struct buf text CLEANUP(buf_done);
+    size_t n = 0;
+    (void)state;
+    buf_init(&text, 64);
+    for (; address_print_refused(n, &text); n++) {
+        struct address a;
+        struct str base, bits;
+        CHECK(str_cut(buf_view(&text), '/', &base, &bits) && bits.n, text.p);
+        CHECK(address_parse(base, &a) && !address_is_public(&a), text.p);
+        buf_reset(&text);
+    }
+    assert_int_equal(n, 26);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(special_addresses_are_not_public),
         cmocka_unit_test(only_plain_addresses_are_read),
         cmocka_unit_test(texts_are_canonical),
+        cmocka_unit_test(every_refused_range_has_a_text),
         cmocka_unit_test(this_machine_has_public_addresses_or_none),
     };
     return cmocka_run_group_tests_name("net address", tests, NULL, NULL);

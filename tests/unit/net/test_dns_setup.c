@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unbound.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "net/dns.h"
+#include "net/dns_setup.h"
 
 #define KEY ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n"
 
@@ -119,6 +120,35 @@ static void a_state_that_cannot_be_kept_is_refused(void **state)
     assert_int_not_equal(access(w->state, F_OK), 0);
 }
 
+/* A stranger's zone names its servers (DNS rebinding); our own forwarders may be anywhere. */
+static void recursion_asks_no_server_in_a_private_network(void **state)
+{
+    struct world *w = *state;
+    const struct str forward = STR("127.0.0.1");
+    const struct {
+        const char *name;
+        struct dns_settings settings;
+        bool refused;
+    } rows[] = {{"recursion", {0}, true},
+                {"forwarder", {.forward = &forward, .forward_count = 1}, false},
+                {"private allowed", {.allow_private = true}, false}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ub_ctx *ctx = ub_ctx_create();
+        struct dns_relay *relay = NULL;
+        struct error err;
+        char *addresses = NULL;
+        assert_non_null(ctx);
+        assert_int_equal(dns_set_up(ctx, w->base, &rows[i].settings, &relay, &err), 0);
+        assert_int_equal(ub_ctx_get_option(ctx, "do-not-query-address", &addresses), 0);
+        struct str list = str_from(addresses);
+        CHECK((str_find(list, STR("10.0.0.0/8")) >= 0) == rows[i].refused, rows[i].name);
+        CHECK((str_find(list, STR("fe80::/10")) >= 0) == rows[i].refused, rows[i].name);
+        CHECK((str_find(list, STR("127.0.0.0/8")) >= 0) == rows[i].refused, rows[i].name);
+        free(addresses);
+        ub_ctx_delete(ctx);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_world, end_world)
 
 int main(void)
@@ -128,6 +158,7 @@ int main(void)
         TEST(the_state_of_the_anchor_begins_as_its_copy),
         TEST(an_anchor_that_is_newer_begins_the_state_again),
         TEST(a_state_that_cannot_be_kept_is_refused),
+        TEST(recursion_asks_no_server_in_a_private_network),
     };
     return cmocka_run_group_tests_name("net dns_setup", tests, NULL, NULL);
 }
