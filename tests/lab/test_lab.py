@@ -33,6 +33,7 @@ NO_ISSUER = "certificate: unable to get local issuer certificate"
 STRANGER = "certificate: self-signed certificate in certificate chain"
 SEEN = {
     "http": {
+        "host-204": "204 ", "host-denied": "403 ",
         "host-404": "404 ", "host-500": "500 ", "host-browsers-only": "403 ",
         "host-cached": "200 .* cache-control=max-age=86400", "host-cached-for-a-minute": "200 .* cache-control=max-age=60",
         "host-from-cache": "200 .* age=3600",
@@ -61,6 +62,7 @@ SEEN = {
     "smtp": {
         "mx-busy": "421 ", "mx-rejects": "554 ", "mx-rejects-by-postfix": "554 ", "mx-ipv6-rejects": {"ipv6": "554 "},
         "mx-certificate-cn-only": MISMATCH, "mx-certificate-expired": EXPIRED, "dane-saves-expired": EXPIRED,
+        "dane-issuer-expired": EXPIRED, "dane-issuer-wrong-name": MISMATCH, "mx-unassigned": "timeout|no way",
         "mx-certificate-future": "certificate: certificate is not yet valid",
         "mx-certificate-incomplete": NO_ISSUER, "mx-certificate-self-signed": "certificate: self-signed certificate$",
         "mx-certificate-untrusted": STRANGER, "mx-certificate-wrong-name": MISMATCH,
