@@ -81,6 +81,11 @@ bool judge_dns_fails(const struct fact_dns *dns)
            (dns->timed_out || dns->answer.status == DNS_BOGUS || dns->answer.status == DNS_FAILED);
 }
 
+bool judge_dns_silent(const struct fact_dns *dns)
+{
+    return judge_dns_fails(dns) && dns->answer.status != DNS_BOGUS;
+}
+
 bool judge_fails_with_domain(const struct check_facts *facts, const struct fact_dns *dns)
 {
     return judge_dns_fails(dns) && judge_dns_fails(&facts->mx_records);

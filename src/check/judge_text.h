@@ -42,7 +42,10 @@ bool judge_nothing(const struct fact_dns *dns);
 /* Asked, and the answer was none that a sender could use: bogus, failed, timed out. */
 bool judge_dns_fails(const struct fact_dns *dns);
 
-/* The same, and the domain's own MX answer fails too, which step 1 has named. */
+/* Asked, and nobody gave an answer: whether there are such records is not known. */
+bool judge_dns_silent(const struct fact_dns *dns);
+
+/* The same as judge_dns_fails, and the domain's own MX answer fails too, which step 1 has named. */
 bool judge_fails_with_domain(const struct check_facts *facts, const struct fact_dns *dns);
 
 /* The messages for a host of which A, AAAA or both fail, each with host, types and, the first, the

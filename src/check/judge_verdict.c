@@ -121,6 +121,9 @@ static enum check_enforce judge_enforce(struct judgement *j, bool known_hosts)
     struct msg m;
     if (j->facts->null_mx) {
         m = msg_check_verdict_no_mail(domain);
+    } else if (judge_dns_silent(&j->facts->sts_txt)) {
+        m = msg_check_verdict_policy_unknown(domain);
+        enforce = CHECK_ENFORCE_UNKNOWN;
     } else if (!j->policy_valid || !j->sts_txt_usable) {
         m = msg_check_verdict_no_policy(domain);
     } else if (judge_mode_is(j, STS_MODE_NONE)) {

@@ -256,6 +256,18 @@ static void break_no_record(struct perfect *p)
     p->j.sts_txt_usable = false;
 }
 
+static void break_silent_dns(struct perfect *p)
+{
+    p->j.sts_txt_usable = false;
+    perfect_no_answer(&p->facts.sts_txt, DNS_FAILED);
+}
+
+static void break_bogus_record(struct perfect *p)
+{
+    p->j.sts_txt_usable = false;
+    perfect_no_answer(&p->facts.sts_txt, DNS_BOGUS);
+}
+
 static void break_null_mx(struct perfect *p)
 {
     p->facts.null_mx = true;
@@ -313,6 +325,9 @@ static void whether_enforce_is_safe_is_said_once(void **state)
         {break_no_policy, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_POLICY, "no policy"},
         {break_no_record, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_POLICY,
          "RFC 8461 3.1: nobody fetches a policy without a record"},
+        {break_silent_dns, CHECK_ENFORCE_UNKNOWN, &MSG_CHECK_VERDICT_POLICY_UNKNOWN,
+         "RFC 8461 3.1: no answer is not an answer of none"},
+        {break_bogus_record, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_POLICY, "bogus"},
         {break_null_mx, CHECK_ENFORCE_NOTHING, &MSG_CHECK_VERDICT_NO_MAIL, "null MX"},
         {break_no_hosts, CHECK_ENFORCE_UNKNOWN, &MSG_CHECK_VERDICT_NO_HOST, "no hosts"},
         {break_one_unlisted, CHECK_ENFORCE_UNSAFE, &MSG_CHECK_VERDICT_ENFORCE_UNSAFE, "unlisted"},
