@@ -234,16 +234,24 @@ static bool read_address_item(const struct config_key *key, struct str item, str
     return true;
 }
 
+/* A copy of the list with room for `more`; NULL when the arena is full. */
+static void *longer(struct config *config, const void *items, size_t count, size_t more,
+                    size_t size)
+{
+    void *copy = arena_array(&config->arena, count + more, size);
+    if (copy && count)
+        memcpy(copy, items, count * size);
+    return copy;
+}
+
 static bool read_choices(const struct config_key *key, struct str text, struct config *config,
                          size_t more, struct msg *fault)
 {
     struct config_names *list = member(key, config);
-    struct str *items = arena_array(&config->arena, list->count + more, sizeof *items), item;
+    struct str *items = longer(config, list->items, list->count, more, sizeof *items), item;
     size_t at = list->count;
     if (!items)
         return true; /* the arena says so to whoever asks */
-    if (at)
-        memcpy(items, list->items, at * sizeof *items);
     for (; next_item(&text, &item); at++) {
         if (!read_choice_item(key, item, config, items, at, fault))
             return false;
@@ -256,13 +264,11 @@ static bool read_addresses(const struct config_key *key, struct str text, struct
                            size_t more, struct msg *fault)
 {
     struct config_addresses *list = member(key, config);
-    struct config_address *items = arena_array(&config->arena, list->count + more, sizeof *items);
+    struct config_address *items = longer(config, list->items, list->count, more, sizeof *items);
     struct str item;
     size_t at = list->count;
     if (!items)
         return true;
-    if (at)
-        memcpy(items, list->items, at * sizeof *items);
     for (; next_item(&text, &item); at++) {
         if (!read_address_item(key, item, config, items, at, fault))
             return false;
@@ -296,13 +302,11 @@ static bool read_resolvers(const struct config_key *key, struct str text, struct
                            size_t more, struct msg *fault)
 {
     struct config_resolvers *list = member(key, config);
-    struct config_resolver *items = arena_array(&config->arena, list->count + more, sizeof *items);
+    struct config_resolver *items = longer(config, list->items, list->count, more, sizeof *items);
     struct str item;
     size_t at = list->count;
     if (!items)
         return true;
-    if (at)
-        memcpy(items, list->items, at * sizeof *items);
     for (; next_item(&text, &item); at++) {
         if (!read_resolver_item(key, item, config, items, at, fault))
             return false;
