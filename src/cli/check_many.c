@@ -81,7 +81,8 @@ static enum check_feed_result next(void *user, struct check_item *out)
             return CHECK_FEED_END;
         case CHECK_LINES_TOO_LONG:
             refuse(m, msg_check_long_line(m->name, m->lines.number, CHECK_LINE_MAX), out->domain);
-            break;
+            check_run_more(m->run);
+            return CHECK_FEED_LATER;
         case CHECK_LINES_MORE:
             if (!is_ready(m))
                 return CHECK_FEED_LATER;

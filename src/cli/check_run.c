@@ -6,6 +6,8 @@
 
 /* A domain as typed, and what was seen of it earlier. */
 #define SLOT_ARENA_MAX ((size_t)64 * 1024)
+/* Domains begun before the loop looks after those that run. */
+#define AT_ONCE_MAX 64
 
 struct check_slot {
     struct check_slot *next_free;
@@ -101,8 +103,13 @@ static void on_fill(evutil_socket_t fd, short events, void *user)
     struct check_run *run = user;
     (void)fd;
     (void)events;
-    while (run->free && !run->feed_ended) {
+    for (unsigned n = 0; run->free && !run->feed_ended && !check_output_is_full(&run->output);
+         n++) {
         struct check_item item;
+        if (n == AT_ONCE_MAX) {
+            check_run_more(run);
+            break;
+        }
         enum check_feed_result result = run->feed->next(run->feed->user, &item);
         if (result == CHECK_FEED_LATER)
             break;
@@ -123,11 +130,20 @@ void check_run_more(struct check_run *run)
 void check_run_flush(struct check_run *run)
 {
     check_progress_hide(&run->progress);
-    int status = cli_flush(run->c);
-    run->status = cli_worse(run->status, status);
+    if (!run->c->out.failed && check_output_write(&run->output))
+        return;
     /* What nobody can read need not be found out. */
-    if (status != CLI_FINE)
-        run->feed_ended = true;
+    cli_say(run->c, run->c->out.failed ? msg_cli_no_memory() : msg_cli_cannot_write());
+    buf_reset(&run->c->out);
+    run->status = cli_worse(run->status, CLI_OUTSIDE);
+    run->feed_ended = true;
+}
+
+static void on_taken(void *user)
+{
+    struct check_run *run = user;
+    check_run_flush(run);
+    check_run_more(run);
 }
 
 static int make_slots(struct check_run *run, struct error *err)
@@ -157,6 +173,9 @@ static int prepare(struct check_run *run, struct error *err)
     if (rc == 0)
         rc = check_progress_begin(&run->progress, run->base, run->c->lang,
                                   isatty(STDERR_FILENO) ? STDERR_FILENO : -1, err);
+    if (rc == 0 &&
+        !check_output_begin(&run->output, run->base, STDOUT_FILENO, &run->c->out, on_taken, run))
+        rc = error_set_memory(err);
     if (rc < 0)
         return rc;
     run->checker = checker_new(run->base, &run->settings, err);
@@ -192,6 +211,7 @@ int check_run_open(struct cli *c, struct check_run *run)
 void check_run_close(struct check_run *run)
 {
     check_progress_end(&run->progress);
+    check_output_end(&run->output);
     checker_free(run->checker);
     for (unsigned i = 0; run->slots && i < run->jobs; i++)
         arena_done(&run->slots[i].arena);

@@ -8,6 +8,7 @@
 #ifndef SEALPOST_CLI_CHECK_RUN_H
 #define SEALPOST_CLI_CHECK_RUN_H
 
+#include "cli/check_output.h"
 #include "cli/check_progress.h"
 #include "cli/check_view.h"
 #include "cli/node.h"
@@ -53,6 +54,7 @@ struct check_run {
     struct event_base *base;
     struct checker *checker;
     struct check_progress_line progress;
+    struct check_output output;
     const struct check_feed *feed;
     struct check_slot *slots, *free;
     struct event *fill;
@@ -74,7 +76,7 @@ int check_run_feed(struct check_run *run, const struct check_feed *feed);
 /* The feed has more, or has ended. */
 void check_run_more(struct check_run *run);
 
-/* Writes what is in c->out now, with the progress line out of the way. */
+/* Writes what is in c->out as far as it is taken now, with the progress line out of the way. */
 void check_run_flush(struct check_run *run);
 
 /* ---- check_options.c ---- */

@@ -116,14 +116,14 @@ static void a_line_that_is_too_long_is_told_with_its_number(void **state)
     struct trial t CLEANUP(trial_done);
     (void)state;
     trial_init(&t);
-    memset(list, 'x', sizeof list);
+    memset(list, 'a', sizeof list);
     put(list, STR("a.example\n"));
     put(list + sizeof list - 11, STR("\nb.example\n"));
     write_in(&t, "list", (struct str){list, sizeof list});
     CHECK_WORDS(&t, "--from", path_in(&t, "list"), "--thorough");
     assert_int_equal(t.status, CLI_UNUSABLE);
     assert_int_equal(lines_of(&t.out), 3);
-    assert_true(has(&t.out, "{\"input_line\":2,\"given\":\"xxx"));
+    assert_true(has(&t.out, "{\"input_line\":2,\"given\":\"aaa"));
     assert_true(has(&t.err, "line 2: longer than 4096 bytes"));
     assert_true(fake.settings.thorough);
 }
