@@ -14,7 +14,8 @@ usage() {
 ./do manual                   draft what the manual pages lack of the program's commands, options, keys, events
 ./do fuzz [TARGET] [SECONDS]  fuzz one parser or all of them (60 seconds each)
 ./do bench [NAME]             measure what is claimed to be fast
-./do lab up|shell|down        a small internet in namespaces, to try things in (as root; tests/lab/README.md)
+./do lab up|shell|run|status|down
+                              a small internet in namespaces, to try things in (as root; tests/lab/README.md)
 ./do fresh [RELEASE] [USER]   try run and test on a bare Debian made for it (as root)
 
 Missing Debian packages are installed; the list and the command are shown first. SEALPOST_NO_INSTALL=1
@@ -37,9 +38,9 @@ packages_for() {
         libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libpsl-dev
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="ca-certificates curl dns-root-data openssl"
-    local test="apache2 knot libcmocka-dev valgrind scdoc"
+    local test="libcmocka-dev valgrind scdoc"
     local lab="$run apache2 bind9-dnsutils dovecot-imapd iproute2 knot knot-dnsutils nftables
-        nginx-light|nginx pebble postfix python3 unbound util-linux"
+        nginx-light|nginx pebble postfix unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
     local node=
     { command -v node && command -v npm; } >/dev/null || node="nodejs npm" # from wherever they are
@@ -47,10 +48,10 @@ packages_for() {
     case $1 in
     build) echo "$build" ;;
     run) echo "$build $run" ;;
-    test) echo "$build $run $test $lab" ;;
-    lab) echo "$lab" ;;
+    test) echo "$build $test $lab" ;;
+    lab) echo "$build $lab" ;;
     fuzz) echo "$build libcmocka-dev $clang" ;;
-    lint) echo "$build $run $test $lab $clang clang-format clang-tidy" ;;
+    lint) echo "$build $test $lab $clang clang-format clang-tidy" ;;
     bench) echo "$build $run iproute2 jq knot nginx-light|nginx unbound util-linux" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
@@ -60,13 +61,14 @@ packages_for() {
 # The same as programs and pkg-config modules, for systems without dpkg.
 programs_for() {
     local build="cc meson ninja pkg-config python3"
+    local lab="apache2 apachectl curl dig dovecot ip keymgr knotd nft nginx openssl pebble postconf unbound unshare"
     case $1 in
     build) echo "$build" ;;
-    lab) echo "apache2 curl dig dovecot ip keymgr knotd nft nginx openssl pebble postconf python3 unbound unshare" ;;
+    lab) echo "$build $lab" ;;
     run) echo "$build curl openssl" ;;
-    test) echo "$build apachectl curl knotd node npm openssl valgrind scdoc" ;;
+    test) echo "$build $lab node npm valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
-    lint) echo "$build apachectl curl knotd node npm openssl valgrind scdoc clang clang-format clang-tidy" ;;
+    lint) echo "$build $lab node npm valgrind scdoc clang clang-format clang-tidy" ;;
     bench) echo "$build curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
@@ -341,8 +343,7 @@ task_bench() {
 task_lab() {
     case ${1:-} in
     up | shell | run)
-        need lab
-        [ "$1" != shell ] || build_program
+        build_program lab
         ;;
     down | status) ;;
     *) die "say ./do lab up, shell, run, status or down" ;;

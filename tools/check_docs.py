@@ -4,9 +4,10 @@
     check_docs.py ROOT [BUILD]
 
 Always: every path that a document names exists, so does every link and every task of ./do; the events that
-the source logs are those of sealpost-log(7). With a built folder, whose program is asked: each command has a
+the source logs are those of sealpost-log(7); the codes of src/check/rules.c are those of the section RULES of
+sealpost-check(1). With a built folder, whose program is asked: each command has a
 section in its manual page, each option of `--help` stands there and no other; the keys of `config explain`
-are those of sealpost.conf(5). The codes of src/check/rules.c are those of the section RULES of sealpost-check(1).
+are those of sealpost.conf(5).
 """
 
 import glob

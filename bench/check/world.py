@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import ca  # noqa: E402
 from dns import Dns  # noqa: E402
 from machine import private_files  # noqa: E402
-from network import batch, pair, quoted, tell, write  # noqa: E402
+from network import batch, is_ipv6, pair, quoted, tell  # noqa: E402
 from servers import Servers  # noqa: E402
 
 ZONES = {"signed.test": "signed", "unsigned.test": "unsigned"}  # the domains take turns
@@ -114,7 +114,7 @@ class World:
         batch([*up, f"addr add {four}/32 dev slow0", f"addr add {six}/128 dev slow0 nodad", *default], "-n", "near")
         # Everything in these nets is this host.
         batch([*up, "addr add 5.53.255.1/32 dev slow0", "addr add 2a0f:53::ffff/128 dev slow0 nodad", *default,
-               *(f"addr add {a}/{128 if ':' in a else 32} dev lo" + (" nodad" if ":" in a else "")
+               *(f"addr add {a}/{128 if is_ipv6(a) else 32} dev lo" + (" nodad" if is_ipv6(a) else "")
                  for a in self.network.all),
                *(f"route add local {net} dev lo"
                  for net in ("5.80.0.0/16", "5.25.0.0/16", "2a0f:80::/32", "2a0f:25::/32"))], "-n", "far")

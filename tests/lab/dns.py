@@ -11,7 +11,7 @@ import os
 import struct
 
 from ca import pem, private_info
-from network import pair
+from network import is_ipv6, pair
 from p256 import Key
 
 HINTS = "/usr/share/dns/root.hints"
@@ -63,7 +63,7 @@ class Dns:
         self.zones = {".": Zone(".", "signed", [name for name, _ in roots])}
         self.faults = []  # the servers of fault.py
         for name, address in roots:
-            self.add(name, "AAAA" if ":" in address else "A", address)
+            self.add(name, "AAAA" if is_ipv6(address) else "A", address)
         self.cut("test.")
         for name, addresses in {**TOP, **BELOW}.items():
             self.address(name, *addresses)
@@ -82,7 +82,7 @@ class Dns:
 
     def address(self, name, *addresses):
         for address in addresses:
-            self.add(name, "AAAA" if ":" in address else "A", address)
+            self.add(name, "AAAA" if is_ipv6(address) else "A", address)
 
     def cut(self, name, dnssec="signed", servers=None):
         """Makes the name a zone of its own; its parent must have been made before."""

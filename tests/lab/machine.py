@@ -90,8 +90,7 @@ def main():
     folder, wanted, *how = sys.argv[1:]
     try:
         scenarios = [] if wanted == "none" else scenario.read_all(wanted)
-        needs = set(how).union(*(one.needs for one in scenarios))
-        _servers, state = build(folder, scenarios, needs)
+        _servers, state = build(folder, scenarios, how)
     except Exception as e:  # whoever started this must hear of it
         traceback.print_exc()
         print(json.dumps({"failed": str(e)}), flush=True)

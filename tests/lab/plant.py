@@ -5,7 +5,7 @@ import ipaddress
 import ca
 import scenario as reader
 from mail import MxHost
-from network import pair
+from network import is_ipv6, pair
 from web import Site
 
 TLS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
@@ -129,7 +129,7 @@ class Planter:
             self.dns.add(name, "CNAME", words["cname"])
             name = words["cname"]
         for address in listed:
-            self.dns.add(name, "AAAA" if ":" in address else "A", address, int(words.get("ttl", 300)))
+            self.dns.add(name, "AAAA" if is_ipv6(address) else "A", address, int(words.get("ttl", 300)))
         return real, faulty, listed
 
     def certificate(self, words, name):
@@ -144,7 +144,7 @@ class Planter:
         if "certificate-ipv6" not in words:
             return [(file, addresses)]
         other = self.authority.serve(*words["certificate-ipv6"].split(), name.rstrip(".")).path
-        return [(file, [a for a in addresses if ":" not in a]), (other, [a for a in addresses if ":" in a])]
+        return [(file, [a for a in addresses if not is_ipv6(a)]), (other, [a for a in addresses if is_ipv6(a)])]
 
     def default_certificate(self, words, name):
         kind, *names = words.get("default-certificate", "").split() or [""]
@@ -167,7 +167,7 @@ class Planter:
         elif "status" in words:
             common["status"] = int(words["status"])
         if "other-body-ipv6" in words:
-            other = [a for a in real if ":" in a]
+            other = [a for a in real if is_ipv6(a)]
             real = [a for a in real if ":" not in a]
             self.web.serve(Site(addresses=other, certificate=self.certificate(words, name).path,
                                 **{**common, "body": body + "extension: other\r\n"}))

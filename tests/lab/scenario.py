@@ -7,10 +7,10 @@ import dataclasses
 import glob
 import os
 
-HOST_WORDS = {"ipv4", "ipv6", "certificate", "certificate-ipv6", "default-certificate", "tls", "fault", "cname", "name", "ttl"}
+HOST_WORDS = {"ipv4", "ipv6", "certificate", "certificate-ipv6", "default-certificate", "tls", "fault", "cname", "ttl"}
 WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "browsers-only", "other-body-ipv6", "seconds",
                           "server"}
-MX_WORDS = HOST_WORDS | {"preference", "starttls", "option"}
+MX_WORDS = HOST_WORDS | {"name", "preference", "starttls", "option"}
 POLICY_WORDS = {"mode", "max_age", "mx", "line", "without", "text", "eol", "size", "bom"}
 ENFORCE = ("already", "safe", "unsafe", "unknown", "nothing")
 SEVERITIES = ("note", "warning", "error")
@@ -41,7 +41,6 @@ class Scenario:
     tlsa: list = dataclasses.field(default_factory=list)          # (number of the MX, usage, selector, matching, what)
     expected: list = dataclasses.field(default_factory=list)      # (severity, code)
     enforce: str = ""                                             # what the verdict must say of it; empty: anything
-    needs: set = dataclasses.field(default_factory=set)
     options: list = dataclasses.field(default_factory=list)       # of sealpost check
 
     @property
@@ -117,8 +116,6 @@ def take(scenario, keyword, rest):
             return
         demand(severity in SEVERITIES, "no such severity")
         scenario.expected.append((severity, code))
-    elif keyword == "needs":
-        scenario.needs.update(rest.split())
     elif keyword == "option":
         scenario.options += rest.split()
     else:
