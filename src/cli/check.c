@@ -4,12 +4,6 @@
 #include "cli/check_run.h"
 #include "cli/commands.h"
 
-static int refuse(const struct cli *c, struct msg m)
-{
-    cli_say(c, m);
-    return CLI_UNUSABLE;
-}
-
 static int run(struct cli *c)
 {
     struct check_run run CLEANUP(check_run_close) = {.c = c};
@@ -19,11 +13,11 @@ static int run(struct cli *c)
         return CLI_FINE;
     }
     if (from && c->arg_count)
-        return refuse(c, msg_check_from_with_domains());
+        return cli_refuse(c, msg_check_from_with_domains());
     if (from && cli_value(c, "html"))
-        return refuse(c, msg_check_from_with_html());
+        return cli_refuse(c, msg_check_from_with_html());
     if (!from && !c->arg_count)
-        return refuse(c, msg_check_nothing());
+        return cli_refuse(c, msg_check_nothing());
     /* The thread of libunbound and ours hand memory to each other; with heaps of their own many
      * checks took a third more. */
     mallopt(M_ARENA_MAX, 1);

@@ -7,12 +7,6 @@
 #include "base/domain.h"
 #include "cli/check_run.h"
 
-static int unusable(const struct check_run *run, struct msg m)
-{
-    cli_say(run->c, m);
-    return CLI_UNUSABLE;
-}
-
 /* A number within bounds; *out stays as it is when the option was not given. */
 static int read_number(struct check_run *run, const char *name, unsigned high, unsigned *out)
 {
@@ -21,7 +15,7 @@ static int read_number(struct check_run *run, const char *name, unsigned high, u
     if (!value)
         return CLI_FINE;
     if (!str_to_u64(str_from(value), &number) || number < 1 || number > high)
-        return unusable(run, msg_check_bad_number(str_from(name), str_from(value), 1, high));
+        return cli_refuse(run->c, msg_check_bad_number(str_from(name), str_from(value), 1, high));
     *out = (unsigned)number;
     return CLI_FINE;
 }
@@ -53,12 +47,12 @@ static int read_mx(struct check_run *run)
     size_t n = cli_value_count(run->c, "mx");
     struct str *hosts = arena_array(&run->c->arena, n, sizeof *hosts);
     if (!hosts)
-        return unusable(run, msg_cli_no_memory());
+        return cli_refuse(run->c, msg_cli_no_memory());
     for (size_t i = 0; i < n; i++) {
         struct str typed = str_from(cli_value_at(run->c, "mx", i));
         hosts[i] = host_name(run, typed);
         if (hosts[i].n == 0)
-            return unusable(run, msg_check_bad_host(STR("mx"), typed));
+            return cli_refuse(run->c, msg_check_bad_host(STR("mx"), typed));
     }
     run->settings.mx = hosts;
     run->settings.mx_count = n;
@@ -74,7 +68,8 @@ static int read_ehlo(struct check_run *run)
     bool literal =
         value.n > 2 && value.p[0] == '[' && value.p[value.n - 1] == ']' && domain_is_address(value);
     run->settings.ehlo = literal ? value : host_name(run, value);
-    return run->settings.ehlo.n ? CLI_FINE : unusable(run, msg_check_bad_host(STR("ehlo"), value));
+    return run->settings.ehlo.n ? CLI_FINE
+                                : cli_refuse(run->c, msg_check_bad_host(STR("ehlo"), value));
 }
 
 static void take_address(const struct config_address *from, struct check_connect *to)
@@ -110,11 +105,11 @@ static int read_connect(struct check_run *run)
     size_t n = cli_value_count(run->c, "connect");
     struct check_connect *connect = arena_array(&run->c->arena, n, sizeof *connect);
     if (!connect)
-        return unusable(run, msg_cli_no_memory());
+        return cli_refuse(run->c, msg_cli_no_memory());
     for (size_t i = 0; i < n; i++) {
         struct str typed = str_from(cli_value_at(run->c, "connect", i));
         if (!parse_connect(run, typed, &connect[i]))
-            return unusable(run, msg_check_bad_connect(typed));
+            return cli_refuse(run->c, msg_check_bad_connect(typed));
     }
     run->settings.connect = connect;
     run->settings.connect_count = n;
@@ -140,7 +135,7 @@ static int read_dns(struct check_run *run)
         return CLI_FINE;
     struct str *resolvers = arena_array(&run->c->arena, n, sizeof *resolvers);
     if (!resolvers)
-        return unusable(run, msg_cli_no_memory());
+        return cli_refuse(run->c, msg_cli_no_memory());
     for (size_t i = 0; i < n; i++)
         resolvers[i] = str_from(cli_value_at(run->c, "resolver", i));
     dns->forward = resolvers;

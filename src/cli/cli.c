@@ -306,6 +306,12 @@ void cli_say(const struct cli *c, struct msg m)
     fwrite(line.p, 1, line.n, stderr);
 }
 
+int cli_refuse(const struct cli *c, struct msg m)
+{
+    cli_say(c, m);
+    return CLI_UNUSABLE;
+}
+
 int cli_fail(const struct cli *c, const struct error *err)
 {
     cli_say(c, err->msg);

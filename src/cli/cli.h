@@ -73,6 +73,9 @@ size_t cli_value_count(const struct cli *c, const char *name);
  * fix where the message has one. */
 void cli_say(const struct cli *c, struct msg m);
 
+/* The same for what the user gave and cannot be used; gives CLI_UNUSABLE. */
+int cli_refuse(const struct cli *c, struct msg m);
+
 /* The same for an error; gives the exit status that its class means: CLI_UNUSABLE for a permanent
  * one or a refusal, CLI_OUTSIDE for a temporary one or a bug. */
 int cli_fail(const struct cli *c, const struct error *err);

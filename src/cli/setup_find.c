@@ -47,12 +47,6 @@ static bool stored_words(struct setup *s, struct store *store, struct str key,
     return words->count > 0;
 }
 
-static int unusable(struct setup *s, struct msg m)
-{
-    cli_say(s->c, m);
-    return CLI_UNUSABLE;
-}
-
 static int mx_from_options(struct setup *s)
 {
     for (size_t i = 0; i < cli_value_count(s->c, "mx"); i++) {
@@ -60,7 +54,7 @@ static int mx_from_options(struct setup *s)
         struct buf host CLEANUP(buf_done);
         buf_init(&host, DOMAIN_NAME_MAX + 1);
         if (!sts_mx_pattern_from_user(typed, &host))
-            return unusable(s, msg_setup_mx_invalid(typed));
+            return cli_refuse(s->c, msg_setup_mx_invalid(typed));
         add_word(&s->mx, arena_str(&s->c->arena, buf_view(&host)));
     }
     return CLI_FINE;
@@ -73,9 +67,9 @@ static int take_mx_records(struct setup *s, const struct dns_records *records)
         struct buf ascii CLEANUP(buf_done);
         buf_init(&ascii, DOMAIN_NAME_MAX + 1);
         if (str_eq(host, STR(".")))
-            return unusable(s, msg_setup_null_mx(s->domain));
+            return cli_refuse(s->c, msg_setup_null_mx(s->domain));
         if (domain_check(host) != DOMAIN_OK || !domain_to_ascii(host, &ascii))
-            return unusable(s, msg_setup_mx_record_invalid(s->domain, host));
+            return cli_refuse(s->c, msg_setup_mx_record_invalid(s->domain, host));
         add_word(&s->mx, arena_str(&s->c->arena, buf_view(&ascii)));
     }
     return CLI_FINE;
@@ -104,7 +98,7 @@ static int mx_from_dns(struct setup *s, const struct dns_settings *settings)
         s->mx_implicit = true;
         return CLI_FINE;
     case DNS_NO_NAME:
-        return unusable(s, msg_setup_no_such_domain(s->domain));
+        return cli_refuse(s->c, msg_setup_no_such_domain(s->domain));
     case DNS_BOGUS:
         return outside(s, msg_setup_dns_bogus(s->domain, answer.why));
     case DNS_FAILED:
@@ -131,9 +125,9 @@ static int add_address(struct setup *s, struct str typed)
 {
     struct address address;
     if (!address_parse(typed, &address))
-        return unusable(s, msg_setup_address_invalid(typed));
+        return cli_refuse(s->c, msg_setup_address_invalid(typed));
     if (!address_is_public(&address) && !cli_flag(s->c, "allow-private"))
-        return unusable(s, msg_setup_address_private(typed));
+        return cli_refuse(s->c, msg_setup_address_private(typed));
     add_parsed_address(s, &address);
     return CLI_FINE;
 }
@@ -146,7 +140,7 @@ static int ask_addresses(struct setup *s)
         if (status)
             return status;
     }
-    return s->addresses.count ? CLI_FINE : unusable(s, msg_setup_address_missing(s->domain));
+    return s->addresses.count ? CLI_FINE : cli_refuse(s->c, msg_setup_address_missing(s->domain));
 }
 
 int setup_find_addresses(struct setup *s, struct store *store)
@@ -166,7 +160,7 @@ int setup_find_addresses(struct setup *s, struct store *store)
         add_parsed_address(s, &found.at[i]);
     if (s->addresses.count)
         return CLI_FINE;
-    return s->c->asks ? ask_addresses(s) : unusable(s, msg_setup_address_missing(s->domain));
+    return s->c->asks ? ask_addresses(s) : cli_refuse(s->c, msg_setup_address_missing(s->domain));
 }
 
 static int add_rua(struct setup *s, struct str typed)
@@ -207,5 +201,5 @@ int setup_find_rua(struct setup *s, struct store *store)
     }
     if (s->rua.count || stored_words(s, store, STORE_SETTING_RUA, &s->rua))
         return CLI_FINE;
-    return s->c->asks ? ask_rua(s) : unusable(s, msg_setup_rua_missing(s->domain));
+    return s->c->asks ? ask_rua(s) : cli_refuse(s->c, msg_setup_rua_missing(s->domain));
 }

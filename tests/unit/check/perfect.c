@@ -266,10 +266,23 @@ static void make_reporting(struct perfect *p)
 }
 
 /* What steps 2 to 4 find out, for the tests of later ones. */
-static void make_judgement(struct perfect *p)
+void perfect_set_policy(struct perfect *p, struct str text)
 {
     struct findings findings;
     findings_init(&findings, &p->arena);
+    p->j.policy_text = text;
+    assert_int_equal(sts_policy_parse(&p->j.policy, text, &findings), 0);
+}
+
+void perfect_unprotect(struct perfect *p)
+{
+    p->j.policy_valid = false;
+    for (size_t m = 0; m < p->facts.mx_count; m++)
+        perfect_no_answer(&p->facts.mx[m].tlsa, DNS_NO_NAME);
+}
+
+static void make_judgement(struct perfect *p)
+{
     check_results_init(&p->results, &p->arena);
     p->j = (struct judgement){.facts = &p->facts,
                               .results = &p->results,
@@ -278,9 +291,8 @@ static void make_judgement(struct perfect *p)
                               .sts_id = STR("20260101T000000Z"),
                               .policy_served = true,
                               .policy_valid = true,
-                              .policy_text = STR(PERFECT_POLICY),
                               .rpt_usable = true};
-    assert_int_equal(sts_policy_parse(&p->j.policy, p->j.policy_text, &findings), 0);
+    perfect_set_policy(p, STR(PERFECT_POLICY));
     p->j.mx = arena_array(&p->arena, PERFECT_MX, sizeof *p->j.mx);
     assert_non_null(p->j.mx);
     for (size_t i = 0; i < PERFECT_MX; i++) {

@@ -33,6 +33,12 @@ struct perfect {
 void perfect_init(struct perfect *p);
 void perfect_done(struct perfect *p);
 
+/* Another policy, valid and served, as step 4 leaves it. */
+void perfect_set_policy(struct perfect *p, struct str text);
+
+/* Senders know of no policy, and TLSA records are nowhere. */
+void perfect_unprotect(struct perfect *p);
+
 /* Makes the answer to a question one of these records, found and with the TTL of an hour. */
 void perfect_answer(struct perfect *p, struct fact_dns *dns, const char *const *texts,
                     size_t count);

@@ -8,27 +8,6 @@ static struct smtp_session *session(struct perfect *p, size_t m, size_t i)
     return &p->facts.mx[m].smtp[i].session;
 }
 
-static void set_policy(struct perfect *p, struct str text)
-{
-    struct findings findings;
-    findings_init(&findings, &p->arena);
-    p->j.policy_text = text;
-    assert_int_equal(sts_policy_parse(&p->j.policy, text, &findings), 0);
-}
-
-static void set_mode(struct perfect *p, enum sts_mode mode)
-{
-    p->j.policy.mode = mode;
-}
-
-/* Senders know of no policy, and TLSA records are nowhere. */
-static void unprotect(struct perfect *p)
-{
-    p->j.policy_valid = false;
-    for (size_t m = 0; m < p->facts.mx_count; m++)
-        perfect_no_answer(&p->facts.mx[m].tlsa, DNS_NO_NAME);
-}
-
 /* The address ends at a step. */
 static void stop(struct perfect *p, size_t m, size_t i, enum smtp_step at, enum net_failure failure)
 {
@@ -153,14 +132,14 @@ static void without_enforce_a_lack_of_tls_is_a_warning(void **state)
         if (row->kind != TLS)
             continue;
         perfect_init(&p);
-        unprotect(&p);
+        perfect_unprotect(&p);
         stop_as(&p, row, 0);
         judge_mx(&p.j);
         perfect_expect_only(&p, CHECK_MX, row->def, CHECK_WARNING, row->name);
         perfect_done(&p);
         perfect_init(&p);
         perfect_no_answer(&p.facts.mx[0].tlsa, DNS_NO_DATA);
-        set_mode(&p, STS_MODE_TESTING);
+        p.j.policy.mode = STS_MODE_TESTING;
         stop_as(&p, row, 0);
         judge_mx(&p.j);
         perfect_expect_only(&p, CHECK_MX, row->def, CHECK_WARNING, row->name);
@@ -192,7 +171,8 @@ static void hosts_that_nobody_reaches_are_an_error_when_no_other_answers(void **
         perfect_init(&p);
         p.facts.mx_count = 1;
         p.facts.port_25_seen = true;
-        set_policy(&p, STR("version: STSv1\nmode: enforce\nmx: mx1.example.org\nmax_age: 1\n"));
+        perfect_set_policy(&p,
+                           STR("version: STSv1\nmode: enforce\nmx: mx1.example.org\nmax_age: 1\n"));
         stop_as(&p, row, 0);
         judge_mx(&p.j);
         perfect_expect_only(&p, CHECK_MX, row->def, CHECK_ERROR, row->name);

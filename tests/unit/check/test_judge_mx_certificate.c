@@ -3,19 +3,6 @@
 
 #include "check/messages.h"
 
-static void set_mode(struct perfect *p, enum sts_mode mode)
-{
-    p->j.policy.mode = mode;
-}
-
-/* Senders know of no policy, and TLSA records are nowhere. */
-static void unprotect(struct perfect *p)
-{
-    p->j.policy_valid = false;
-    for (size_t m = 0; m < p->facts.mx_count; m++)
-        perfect_no_answer(&p->facts.mx[m].tlsa, DNS_NO_NAME);
-}
-
 /* ---- the certificate, RFC 8461 4.2 ---- */
 
 struct certificate_row {
@@ -64,7 +51,7 @@ static void each_fault_of_a_certificate_is_named_once(void **state)
         for (int mode = STS_MODE_NONE; mode <= STS_MODE_ENFORCE; mode++) {
             struct perfect p;
             perfect_init(&p);
-            set_mode(&p, (enum sts_mode)mode);
+            p.j.policy.mode = (enum sts_mode)mode;
             spoil_host(&p, row, 0);
             /* DANE lets senders in all the same: nothing to mend where no policy says otherwise. */
             static const enum check_grade grades[] = {CHECK_NOTE, CHECK_WARNING, CHECK_ERROR};
@@ -74,7 +61,7 @@ static void each_fault_of_a_certificate_is_named_once(void **state)
             CHECK(check_results_have(&p.results, &MSG_CHECK_MX_ENFORCE_REFUSES), row->name);
             perfect_done(&p);
             perfect_init(&p);
-            unprotect(&p);
+            perfect_unprotect(&p);
             spoil_host(&p, row, 0);
             judge_mx(&p.j);
             perfect_expect_only(&p, CHECK_MX, row->def, CHECK_WARNING, row->name);

@@ -6,19 +6,6 @@
 
 #define TESTING STR("version: STSv1\nmode: testing\nmx: *.example.org\nmax_age: 604800\n")
 
-static void set_policy(struct perfect *p, struct str text)
-{
-    struct findings findings;
-    findings_init(&findings, &p->arena);
-    p->j.policy_text = text;
-    assert_int_equal(sts_policy_parse(&p->j.policy, text, &findings), 0);
-}
-
-static void set_mode(struct perfect *p, enum sts_mode mode)
-{
-    p->j.policy.mode = mode;
-}
-
 /* ---- the policy's patterns, RFC 8461 4.1 ---- */
 
 struct pattern_row {
@@ -55,7 +42,7 @@ static void hosts_and_patterns_are_compared(void **state)
         const struct pattern_row *row = &pattern_rows[i];
         struct perfect p;
         perfect_init(&p);
-        set_policy(&p, str_from(row->policy));
+        perfect_set_policy(&p, str_from(row->policy));
         if (str_eq(str_from(row->name), STR("shallow")))
             p.facts.mx_given = true; /* the wildcard is not the row's matter */
         judge_mx(&p.j);
@@ -72,13 +59,13 @@ static void break_implicit(struct perfect *p)
     p->facts.mx_count = 1;
     p->facts.mx_implicit = true;
     p->facts.mx[0].host = STR("example.org");
-    set_policy(p, STR(POLICY("enforce", "mx: mail.example.org\n")));
+    perfect_set_policy(p, STR(POLICY("enforce", "mx: mail.example.org\n")));
 }
 
 static void break_implicit_in_testing(struct perfect *p)
 {
     break_implicit(p);
-    set_mode(p, STS_MODE_TESTING);
+    p->j.policy.mode = STS_MODE_TESTING;
 }
 
 static void break_null(struct perfect *p)
@@ -99,7 +86,7 @@ static void a_domain_without_mx_is_held_to_its_policy(void **state)
     perfect_rows(rows, ARRAY_LEN(rows), CHECK_MX, judge_mx);
     perfect_init(&p);
     break_null(&p);
-    set_mode(&p, STS_MODE_NONE);
+    p.j.policy.mode = STS_MODE_NONE;
     judge_mx(&p.j);
     assert_int_equal(perfect_faults(&p, CHECK_MX, "null MX, mode none"), 0);
     perfect_done(&p);
@@ -124,7 +111,7 @@ static void a_mode_of_testing_does_not_make_a_good_host_bad(void **state)
     (void)state;
     struct perfect p;
     perfect_init(&p);
-    set_policy(&p, TESTING);
+    perfect_set_policy(&p, TESTING);
     judge_mx(&p.j);
     assert_int_equal(p.results.step[CHECK_MX].worst, CHECK_OK);
     perfect_done(&p);

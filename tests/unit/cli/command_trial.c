@@ -53,7 +53,7 @@ void write_in(const struct trial *t, const char *name, struct str content)
 }
 
 /* Puts a file in place of a descriptor; gives a copy of what was there. */
-int redirect(int fd, const char *path)
+static int redirect(int fd, const char *path)
 {
     int copy = dup(fd), file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(copy >= 0 && file >= 0);
@@ -99,11 +99,6 @@ void check_words(struct trial *t, const char *const *words)
         free(argv[i]);
     read_in(t, "out", &t->out);
     read_in(t, "err", &t->err);
-}
-
-bool has(const struct buf *text, const char *part)
-{
-    return str_find(buf_view(text), str_from(part)) >= 0;
 }
 
 unsigned lines_of(const struct buf *text)

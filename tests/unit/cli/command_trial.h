@@ -5,9 +5,8 @@
 #ifndef SEALPOST_TESTS_CLI_COMMAND_TRIAL_H
 #define SEALPOST_TESTS_CLI_COMMAND_TRIAL_H
 
-#include "check.h"
-
 #include "base/buf.h"
+#include "sample_report.h"
 
 /* A folder, and what one call of the command printed there. */
 struct trial {
@@ -31,11 +30,9 @@ const char *path_in(const struct trial *t, const char *name);
 void write_in(const struct trial *t, const char *name, struct str content);
 void read_in(const struct trial *t, const char *name, struct buf *out);
 
-/* Puts a file in place of a descriptor, and gives a copy of what was there / puts that back. */
-int redirect(int fd, const char *path);
+/* Puts the copy of a descriptor back in its place. */
 void restore(int fd, int copy);
 
-bool has(const struct buf *text, const char *part);
 unsigned lines_of(const struct buf *text);
 
 #endif

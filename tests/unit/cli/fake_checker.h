@@ -18,7 +18,6 @@ struct fake_seen {
     unsigned with_earlier;           /* that knew what was seen earlier */
     char earlier_id[64];             /* of the last one that did */
     bool trust_fails;                /* tls_trust_new */
-    bool progress;                   /* was called for */
 };
 
 extern struct fake_seen fake;

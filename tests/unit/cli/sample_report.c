@@ -141,3 +141,8 @@ void sample_cli_done(struct cli *c)
     buf_done(&c->out);
     arena_done(&c->arena);
 }
+
+bool has(const struct buf *text, const char *part)
+{
+    return str_find(buf_view(text), str_from(part)) >= 0;
+}

@@ -27,6 +27,9 @@ struct sample {
     struct check_mx_verdict mx[2];
 };
 
+/* Whether the text has that part. */
+bool has(const struct buf *text, const char *part);
+
 /* A domain without a result. */
 void sample_init(struct sample *s, const char *domain);
 void sample_done(struct sample *s);

@@ -10,11 +10,6 @@ static void put_page(struct buf *page, const struct sample *s, enum lang lang)
     check_html_end(page, lang);
 }
 
-static bool has(const struct buf *page, const char *text)
-{
-    return str_find(buf_view(page), str_from(text)) >= 0;
-}
-
 static void the_page_says_all_that_was_found(void **state)
 {
     static const char *const parts[] = {

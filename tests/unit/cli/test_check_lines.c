@@ -56,19 +56,14 @@ static void a_line_is_a_domain(void **state)
     }
 }
 
-static void put(char *at, struct str bytes)
-{
-    memcpy(at, bytes.p, bytes.n);
-}
-
 static void a_line_has_a_maximum(void **state)
 {
     static char text[3 * CHECK_LINE_MAX], seen[SEEN_MAX], expected[SEEN_MAX];
     (void)state;
     for (size_t n = CHECK_LINE_MAX - 1; n <= CHECK_LINE_MAX + 1; n++) {
         memset(text, ' ', n);
-        put(text, STR("a.example"));
-        put(text + n, STR("\nb.example"));
+        memcpy(text, "a.example", sizeof "a.example" - 1);
+        memcpy(text + n, "\nb.example", sizeof "\nb.example" - 1);
         snprintf(expected, sizeof expected, "1%ca.example 2:b.example ",
                  n > CHECK_LINE_MAX ? '!' : ':');
         CHECK_STR(read_in_pieces((struct str){text, n + 10}, 1000, seen), expected, "length");
@@ -84,8 +79,8 @@ static void a_long_comment_is_a_comment(void **state)
     static char text[3 * CHECK_LINE_MAX], seen[SEEN_MAX];
     (void)state;
     memset(text, 'x', sizeof text);
-    put(text, STR("a.example #"));
-    put(text + sizeof text - 10, STR("\nb.example"));
+    memcpy(text, "a.example #", sizeof "a.example #" - 1);
+    memcpy(text + sizeof text - 10, "\nb.example", sizeof "\nb.example" - 1);
     CHECK_STR(read_in_pieces((struct str){text, sizeof text}, 999, seen),
               "1:a.example 2:b.example ", "comment");
 }

@@ -7,23 +7,23 @@
 
 #include "cli/check_progress.h"
 
-struct trial {
+struct terminal {
     struct event_base *base;
     int ends[2]; /* a pipe in place of the terminal */
     struct check_progress_line line;
     char seen[4096];
 };
 
-static void trial_init(struct trial *t)
+static void terminal_init(struct terminal *t)
 {
     struct error err;
-    *t = (struct trial){.base = event_base_new()};
+    *t = (struct terminal){.base = event_base_new()};
     assert_non_null(t->base);
     assert_int_equal(pipe2(t->ends, O_NONBLOCK), 0);
     assert_int_equal(check_progress_begin(&t->line, t->base, LANG_EN, t->ends[1], &err), 0);
 }
 
-static void trial_done(struct trial *t)
+static void terminal_done(struct terminal *t)
 {
     check_progress_end(&t->line);
     event_base_free(t->base);
@@ -31,7 +31,7 @@ static void trial_done(struct trial *t)
     close(t->ends[1]);
 }
 
-static struct str seen(struct trial *t)
+static struct str seen(struct terminal *t)
 {
     ssize_t n = read(t->ends[0], t->seen, sizeof t->seen);
     return (struct str){t->seen, n > 0 ? (size_t)n : 0};
@@ -39,9 +39,9 @@ static struct str seen(struct trial *t)
 
 static void it_is_written_over_and_erased(void **state)
 {
-    struct trial t CLEANUP(trial_done);
+    struct terminal t CLEANUP(terminal_done);
     (void)state;
-    trial_init(&t);
+    terminal_init(&t);
     CHECK_STR(seen(&t), "", "before the first tick");
     t.line.done = 3;
     t.line.open = 2;
@@ -64,9 +64,9 @@ static void it_is_written_over_and_erased(void **state)
 
 static void it_ticks_on_the_loop(void **state)
 {
-    struct trial t CLEANUP(trial_done);
+    struct terminal t CLEANUP(terminal_done);
     (void)state;
-    trial_init(&t);
+    terminal_init(&t);
     assert_int_equal(event_base_loop(t.base, EVLOOP_ONCE), 0);
     CHECK_STR(seen(&t), "\r0 done, 0 open, 0 seconds\033[K", "tick");
 }

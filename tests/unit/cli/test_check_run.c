@@ -105,11 +105,6 @@ static void a_file_gives_a_line_for_each_domain(void **state)
     assert_false(fake.settings.thorough);
 }
 
-static void put(char *at, struct str bytes)
-{
-    memcpy(at, bytes.p, bytes.n);
-}
-
 static void a_line_that_is_too_long_is_told_with_its_number(void **state)
 {
     static char list[3 * 4096];
@@ -117,8 +112,8 @@ static void a_line_that_is_too_long_is_told_with_its_number(void **state)
     (void)state;
     trial_init(&t);
     memset(list, 'a', sizeof list);
-    put(list, STR("a.example\n"));
-    put(list + sizeof list - 11, STR("\nb.example\n"));
+    memcpy(list, "a.example\n", sizeof "a.example\n" - 1);
+    memcpy(list + sizeof list - 11, "\nb.example\n", sizeof "\nb.example\n" - 1);
     write_in(&t, "list", (struct str){list, sizeof list});
     CHECK_WORDS(&t, "--from", path_in(&t, "list"), "--thorough");
     assert_int_equal(t.status, CLI_UNUSABLE);
