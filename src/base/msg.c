@@ -100,6 +100,19 @@ static bool render_placeholder(struct buf *out, enum lang lang, const struct msg
     return true;
 }
 
+bool msg_eq(const struct msg *a, const struct msg *b)
+{
+    if (a->def != b->def)
+        return false;
+    for (unsigned i = 0; a->def && i < a->def->nargs; i++) {
+        bool same = a->def->args[i].type == MSG_ARG_STR ? str_eq(a->args[i].str, b->args[i].str)
+                                                        : a->args[i].u == b->args[i].u;
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
 bool msg_has(const struct msg *m, enum msg_part part)
 {
     return m->def && m->def->text[LANG_EN][part];

@@ -74,6 +74,9 @@ struct msg {
  * nothing and gives false. */
 bool msg_render(enum lang lang, enum msg_part part, const struct msg *m, struct buf *out);
 
+/* Whether two messages say the same: the same code with the same arguments. */
+bool msg_eq(const struct msg *a, const struct msg *b);
+
 /* Whether the code has a text for that part. */
 bool msg_has(const struct msg *m, enum msg_part part);
 

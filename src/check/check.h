@@ -7,7 +7,8 @@
  * deadline with what it has; time in the line before an address that many domains share does not
  * count. Domains share what they have in common: the DNS cache, what was seen at an MX host's
  * address within the run, and that nobody answers at an address; at one address only
- * CHECK_AT_ONE_ADDRESS connections are open at a time. Every address that DNS names passes the
+ * CHECK_AT_ONE_ADDRESS connections are open at a time (questions to name servers and the few knocks
+ * at port 25 of look_port_25.c apart). Every address that DNS names passes the
  * guard of net/address.h.
  */
 #ifndef SEALPOST_CHECK_CHECK_H
@@ -117,7 +118,6 @@ struct check *check_start(struct checker *checker, struct str domain,
                           check_progress *progress, void *user, struct error *err);
 
 /* What of a finished check the store keeps for the next one. */
-void check_remember(const struct check_facts *facts, const struct check_results *results,
-                    struct arena *arena, struct fact_earlier *out);
+void check_remember(const struct check_facts *facts, struct arena *arena, struct fact_earlier *out);
 
 #endif

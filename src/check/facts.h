@@ -57,7 +57,7 @@ struct fact_web {
     unsigned browser_status;      /* what that gave; 0: no response */
 };
 
-/* A handshake of another kind with the first address of a host that answers. */
+/* A handshake of another kind: with a server name that the host cannot have, or without one. */
 struct fact_handshake {
     bool tried;
     enum net_failure failure;
@@ -104,8 +104,8 @@ struct fact_rua {
     struct str domain;        /* mailto: the domain of the address; https: the host */
     struct fact_dns mx;       /* mailto */
     struct fact_host where;   /* https: the host; mailto without MX: the domain */
-    struct fact_web web;      /* https: the first address that is allowed; a HEAD-like look at the
-                                 certificate, no report is posted */
+    struct fact_web web;      /* https: the first address that is allowed; a GET of the
+                                 URI, for its certificate; no report is posted */
     bool probed;              /* --probe-rua */
     struct smtp_session rcpt; /* mailto: RCPT at the first MX that answers */
     unsigned post_status;     /* https: the answer to an empty report; 0: none */

@@ -29,7 +29,6 @@ struct judgement {
     bool port_25_blocked; /* nothing on port 25 could be reached, from this network */
 
     struct check_mx_verdict *mx; /* facts->mx_count of them; filled by judge_mx and judge_dane */
-    bool rpt_usable;
 };
 
 void judge_domain(struct judgement *j);

@@ -15,25 +15,13 @@ bool judge_mode_is(const struct judgement *j, enum sts_mode mode)
     return j->policy_valid && j->policy.mode == mode;
 }
 
-static bool args_equal(const struct msg *a, const struct msg *b)
-{
-    for (unsigned i = 0; i < a->def->nargs; i++) {
-        bool equal = a->args[i].type == MSG_ARG_STR ? str_eq(a->args[i].str, b->args[i].str)
-                                                    : a->args[i].u == b->args[i].u;
-        if (!equal)
-            return false;
-    }
-    return true;
-}
-
 static struct check_result *said_of_host(struct judgement *j, enum check_grade grade,
                                          const struct msg *m, struct str host)
 {
     const struct check_rule *rule = check_rule_find(m->def);
     struct check_result *r = rule ? j->results->step[rule->step].first : NULL;
     for (; r; r = r->next) {
-        if (r->msg.def == m->def && r->grade == grade && str_eq(r->about, host) && r->address.n &&
-            args_equal(&r->msg, m))
+        if (msg_eq(&r->msg, m) && r->grade == grade && str_eq(r->about, host) && r->address.n)
             return r;
     }
     return NULL;
@@ -58,8 +46,7 @@ void judge_add_at(struct judgement *j, enum check_grade grade, struct msg m, str
 
 void judge_add_rule_at(struct judgement *j, struct msg m, struct str host, struct str address)
 {
-    const struct check_rule *rule = check_rule_find(m.def);
-    judge_add_at(j, rule ? rule->grade : CHECK_ERROR, m, host, address);
+    judge_add_at(j, check_rule_grade(m.def), m, host, address);
 }
 
 struct str judge_names(const struct judgement *j, const struct tls_verified *verified)

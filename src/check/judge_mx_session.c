@@ -1,9 +1,8 @@
 /* Step 5: the conversation with one address of an MX host, up to the end of the TLS handshake. */
 #include "check/judge_mx.h"
 
+#include "check/judge_text.h"
 #include "check/messages.h"
-
-#define TLS_1_2 0x0303U
 
 struct at {
     struct judgement *j;
@@ -86,18 +85,10 @@ static void judge_starttls(const struct at *at)
         say_no_tls(at, msg_check_mx_starttls_failed(at->host, failure_of(s)));
 }
 
-/* What the handshake says when the two have no version in common. */
-static bool is_old_version(struct str detail)
-{
-    return str_ifind(detail, STR("protocol version")) >= 0 ||
-           str_ifind(detail, STR("unsupported protocol")) >= 0 ||
-           str_ifind(detail, STR("version too")) >= 0;
-}
-
 static void judge_handshake(const struct at *at)
 {
     const struct smtp_session *s = at->session;
-    if (s->failure == NET_TLS && is_old_version(s->detail))
+    if (s->failure == NET_TLS && judge_is_old_version(s->detail))
         say_no_tls(at, msg_check_mx_tls_old(at->host, s->detail));
     else
         say_no_tls(at, msg_check_mx_handshake(at->host, failure_of(s)));
@@ -107,10 +98,6 @@ static void judge_handshake(const struct at *at)
 static void judge_encrypted(const struct at *at)
 {
     const struct smtp_session *s = at->session;
-    if (s->tls.version < TLS_1_2) {
-        say_no_tls(at, msg_check_mx_tls_old(at->host, str_from(tls_version_name(s->tls.version))));
-        return;
-    }
     if (s->at == SMTP_EHLO_TLS && s->failure != NET_OK)
         say(at, CHECK_WARNING,
             msg_check_mx_after_tls(at->host, s->failure == NET_REPLY ? s->reply : failure_of(s)));

@@ -19,15 +19,9 @@ void judge_web_add(struct judgement *j, enum check_grade grade, struct msg m, st
     check_add_as(j->results, grade, m, f->policy_host.name, address);
 }
 
-static enum check_grade grade_of(const struct msg *m)
-{
-    const struct check_rule *rule = check_rule_find(m->def);
-    return rule ? rule->grade : CHECK_ERROR;
-}
-
 void judge_web_add_rule(struct judgement *j, struct msg m, struct str address)
 {
-    judge_web_add(j, grade_of(&m), m, address);
+    judge_web_add(j, check_rule_grade(m.def), m, address);
 }
 
 struct str judge_web_list(const struct judgement *j,
@@ -43,19 +37,6 @@ struct str judge_web_list(const struct judgement *j,
     return judge_list_text(j, &list);
 }
 
-static bool same_message(const struct msg *a, const struct msg *b)
-{
-    if (a->def != b->def)
-        return false;
-    for (unsigned i = 0; i < a->def->nargs; i++) {
-        bool same = a->def->args[i].type == MSG_ARG_STR ? str_eq(a->args[i].str, b->args[i].str)
-                                                        : a->args[i].u == b->args[i].u;
-        if (!same)
-            return false;
-    }
-    return true;
-}
-
 /* Adds messages[at] for all the addresses that have it, and takes it from them. */
 static void say_once(struct judgement *j, web_look *look, struct msg *messages, size_t at,
                      size_t count, bool spared)
@@ -65,7 +46,7 @@ static void say_once(struct judgement *j, web_look *look, struct msg *messages, 
     const struct msg first = messages[at];
     size_t addresses = 0;
     for (size_t i = at; i < count; i++) {
-        if (!messages[i].def || !same_message(&messages[i], &first))
+        if (!messages[i].def || !msg_eq(&messages[i], &first))
             continue;
         judge_list_add(&list, j->facts->policy_host.at[i].text);
         messages[i].def = NULL;
@@ -73,7 +54,7 @@ static void say_once(struct judgement *j, web_look *look, struct msg *messages, 
     }
     struct str text = judge_list_text(j, &list);
     struct msg m = look(j, at, text);
-    enum check_grade grade = grade_of(&m);
+    enum check_grade grade = check_rule_grade(m.def);
     if (grade == CHECK_ERROR && spared)
         grade = CHECK_WARNING;
     judge_web_add(j, grade, m, addresses == 1 ? text : STR(""));

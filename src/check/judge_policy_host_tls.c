@@ -86,13 +86,10 @@ static struct msg explain_handshake(struct str host, struct str at, struct str d
 {
     static const struct str no_tls[] = {STR_INIT("wrong version"), STR_INIT("http request"),
                                         STR_INIT("packet length")};
-    static const struct str version[] = {STR_INIT("protocol version"),
-                                         STR_INIT("unsupported protocol"), STR_INIT("version too"),
-                                         STR_INIT("no protocols")};
     static const struct str name[] = {STR_INIT("unrecognized name"), STR_INIT("unrecognized_name")};
     if (speaks_of(detail, no_tls, ARRAY_LEN(no_tls)))
         return msg_check_host_tls_none(host, at, detail);
-    if (speaks_of(detail, version, ARRAY_LEN(version)))
+    if (judge_is_old_version(detail))
         return msg_check_host_tls_version(host, at, detail);
     if (speaks_of(detail, name, ARRAY_LEN(name)))
         return msg_check_host_tls_name(host, at, detail);

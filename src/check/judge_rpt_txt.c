@@ -20,39 +20,6 @@ static struct str attempt_among(const struct fact_dns *dns)
     return STR("");
 }
 
-static bool stands_among(struct str text, const struct dns_records *records)
-{
-    for (size_t i = 0; i < records->count; i++) {
-        if (str_eq(records->at[i].text, text))
-            return true;
-    }
-    return false;
-}
-
-/* The same records stand at a name that nobody made. */
-static bool is_from_wildcard(const struct check_facts *f)
-{
-    const struct dns_records *here = &f->rpt_txt.answer.records;
-    const struct dns_records *there = &f->wildcard_txt.answer.records;
-    if (!judge_found(&f->wildcard_txt) || here->count != there->count)
-        return false;
-    for (size_t i = 0; i < here->count; i++) {
-        if (!stands_among(here->at[i].text, there))
-            return false;
-    }
-    return true;
-}
-
-static struct str list_of_records(struct judgement *j)
-{
-    const struct dns_records *records = &j->facts->rpt_txt.answer.records;
-    struct buf list CLEANUP(buf_done);
-    buf_init(&list, JUDGE_LIST_MAX);
-    for (size_t i = 0; i < records->count; i++)
-        judge_list_add(&list, records->at[i].text);
-    return judge_list_text(j, &list);
-}
-
 static bool is_alias(const struct fact_dns *dns)
 {
     return dns->answer.records.cname_count > 0;
@@ -93,8 +60,8 @@ static void judge_unusable(struct judgement *j, const struct findings *findings)
     bool meant = attempt_among(&f->rpt_txt).n > 0;
     if (!meant && apex.n)
         add(j, msg_check_rpt_at_apex(f->domain, name, apex));
-    else if (!meant && is_from_wildcard(f))
-        add(j, msg_check_rpt_wildcard(name, list_of_records(j), f->domain));
+    else if (!meant && judge_from_wildcard(f, &f->rpt_txt))
+        add(j, msg_check_rpt_wildcard(name, judge_record_list(j, &j->facts->rpt_txt), f->domain));
     else
         check_add_findings(j->results, CHECK_RPT_TXT, findings, name, "RFC 8460 3", &meaning);
 }
@@ -114,7 +81,6 @@ static void judge_records(struct judgement *j)
         judge_unusable(j, &findings);
         return;
     }
-    j->rpt_usable = true;
     add(j, msg_check_rpt_found(dns->name, attempt_among(dns)));
     check_add_findings(j->results, CHECK_RPT_TXT, &findings, dns->name, "RFC 8460 3", NULL);
     judge_rpt_rua(j);
@@ -124,7 +90,6 @@ void judge_rpt_txt(struct judgement *j)
 {
     const struct check_facts *f = j->facts;
     const struct fact_dns *dns = &f->rpt_txt;
-    j->rpt_usable = false;
     if (!dns->asked || judge_fails_with_domain(f, dns))
         add(j, msg_check_rpt_not_judged(dns->name));
     else if (dns->timed_out)

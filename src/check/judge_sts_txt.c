@@ -58,33 +58,6 @@ static void judge_absence(struct judgement *j)
         add(j, msg_check_record_absent(dns->name, judge_fresh_id(j)));
 }
 
-/* The same records stand at a name that nobody made. */
-static bool is_from_wildcard(const struct check_facts *f)
-{
-    const struct dns_records *here = &f->sts_txt.answer.records;
-    const struct dns_records *there = &f->wildcard_txt.answer.records;
-    if (!judge_found(&f->wildcard_txt) || here->count != there->count)
-        return false;
-    for (size_t i = 0; i < here->count; i++) {
-        bool found = false;
-        for (size_t k = 0; k < there->count && !found; k++)
-            found = str_eq(here->at[i].text, there->at[k].text);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
-static struct str list_of_records(struct judgement *j)
-{
-    const struct dns_records *records = &j->facts->sts_txt.answer.records;
-    struct buf list CLEANUP(buf_done);
-    buf_init(&list, JUDGE_LIST_MAX);
-    for (size_t i = 0; i < records->count; i++)
-        judge_list_add(&list, records->at[i].text);
-    return judge_list_text(j, &list);
-}
-
 static bool any_speaks_of_sts(const struct fact_dns *dns)
 {
     for (size_t i = 0; i < dns->answer.records.count; i++) {
@@ -103,8 +76,9 @@ static void judge_unusable(struct judgement *j, const struct findings *findings)
     bool meant = any_speaks_of_sts(&f->sts_txt);
     if (!meant && apex.n)
         add(j, msg_check_record_at_apex(f->domain, name, apex));
-    else if (!meant && is_from_wildcard(f))
-        add(j, msg_check_record_wildcard(name, list_of_records(j), judge_fresh_id(j)));
+    else if (!meant && judge_from_wildcard(f, &f->sts_txt))
+        add(j, msg_check_record_wildcard(name, judge_record_list(j, &j->facts->sts_txt),
+                                         judge_fresh_id(j)));
     else
         check_add_findings(j->results, CHECK_STS_TXT, findings, name, "RFC 8461 3.1", &meaning);
 }
@@ -144,7 +118,7 @@ static void judge_usable(struct judgement *j, const struct findings *findings)
         add(j, msg_check_record_ttl_short(dns->name, record, ttl));
     if (f->mx_records.answer.secure && !dns->answer.secure)
         add(j, msg_check_record_unsigned(dns->name));
-    if (is_from_wildcard(f))
+    if (judge_from_wildcard(f, &f->sts_txt))
         add(j, msg_check_record_wildcard_valid(dns->name, f->domain, record));
     if (apex.n)
         check_add_as(j->results, CHECK_NOTE, msg_check_record_at_apex(f->domain, dns->name, apex),

@@ -29,7 +29,7 @@ struct str judge_list_text(const struct judgement *j, const struct buf *list)
 struct str judge_last_alias(const struct fact_dns *dns)
 {
     const struct dns_records *records = &dns->answer.records;
-    return records->cname_count ? records->cnames[records->cname_count - 1] : records->canonical;
+    return records->cname_count ? records->cnames[records->cname_count - 1] : STR("");
 }
 
 struct str judge_alias_chain(const struct judgement *j, const struct fact_dns *dns)
@@ -40,10 +40,6 @@ struct str judge_alias_chain(const struct judgement *j, const struct fact_dns *d
     for (size_t i = 0; i < dns->answer.records.cname_count; i++) {
         buf_cstr(&chain, " -> ");
         buf_str(&chain, dns->answer.records.cnames[i]);
-    }
-    if (!dns->answer.records.cname_count && judge_last_alias(dns).n) {
-        buf_cstr(&chain, " -> ");
-        buf_str(&chain, judge_last_alias(dns));
     }
     return judge_list_text(j, &chain);
 }
@@ -142,4 +138,48 @@ const struct fact_web *judge_served(const struct check_facts *facts, bool usable
             return web;
     }
     return NULL;
+}
+
+static bool stands_among(struct str text, const struct dns_records *records)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        if (str_eq(records->at[i].text, text))
+            return true;
+    }
+    return false;
+}
+
+bool judge_from_wildcard(const struct check_facts *facts, const struct fact_dns *dns)
+{
+    const struct dns_records *here = &dns->answer.records;
+    const struct dns_records *there = &facts->wildcard_txt.answer.records;
+    if (!judge_found(&facts->wildcard_txt) || here->count != there->count)
+        return false;
+    for (size_t i = 0; i < here->count; i++) {
+        if (!stands_among(here->at[i].text, there))
+            return false;
+    }
+    return true;
+}
+
+struct str judge_record_list(const struct judgement *j, const struct fact_dns *dns)
+{
+    const struct dns_records *records = &dns->answer.records;
+    struct buf list CLEANUP(buf_done);
+    buf_init(&list, JUDGE_LIST_MAX);
+    for (size_t i = 0; i < records->count; i++)
+        judge_list_add(&list, records->at[i].text);
+    return judge_list_text(j, &list);
+}
+
+bool judge_is_old_version(struct str detail)
+{
+    static const struct str words[] = {STR_INIT("protocol version"),
+                                       STR_INIT("unsupported protocol"), STR_INIT("version too"),
+                                       STR_INIT("no protocols")};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_ifind(detail, words[i]) >= 0)
+            return true;
+    }
+    return false;
 }

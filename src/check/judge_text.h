@@ -36,6 +36,15 @@ struct str *judge_txt_records(struct arena *arena, const struct fact_dns *dns);
 /* Found, with records. */
 bool judge_found(const struct fact_dns *dns);
 
+/* Whether the same records stand at a name that nobody made. */
+bool judge_from_wildcard(const struct check_facts *facts, const struct fact_dns *dns);
+
+/* The texts of its records, with commas between. */
+struct str judge_record_list(const struct judgement *j, const struct fact_dns *dns);
+
+/* Whether a handshake failed for want of a common version of TLS, by OpenSSL's words for it. */
+bool judge_is_old_version(struct str detail);
+
 /* Asked, and the answer says that there are no such records. */
 bool judge_nothing(const struct fact_dns *dns);
 

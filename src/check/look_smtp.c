@@ -13,8 +13,8 @@ struct conversation {
     struct str host;
     struct address address;
     uint16_t port;
-    bool queued;           /* it did not get in at once */
-    int64_t began_ms;      /* of its latest part */
+    bool queued; /* it did not get in at once */
+    int64_t began_ms;
     struct fact_smtp smtp; /* at any time what an expiring check takes with it */
 };
 
@@ -47,14 +47,14 @@ static void complete(struct conversation *c)
 static void start(struct conversation *c, struct str sni, bool stop, smtp_callback *callback)
 {
     const struct check_settings *s = &c->checker->settings;
-    c->began_ms = clock_monotonic_ms();
+    int64_t left = (int64_t)s->host_seconds * 1000 - (clock_monotonic_ms() - c->began_ms);
     struct smtp_options options = {.address = c->address,
                                    .port = c->port,
                                    .tls = c->checker->tls,
                                    .ehlo = s->ehlo,
                                    .sni = sni,
                                    .stop_after_handshake = stop,
-                                   .deadline_ms = s->host_seconds * 1000};
+                                   .deadline_ms = left > 1 ? (unsigned)left : 1};
     c->client = smtp_client_start(c->checker->base, &options, callback, c, NULL);
 }
 
@@ -69,7 +69,6 @@ static void verify(struct conversation *c, const struct tls_peer *peer, struct t
 static void on_first(void *user, const struct smtp_session *session)
 {
     struct conversation *c = user;
-    struct fact_handshake *second = &c->smtp.without_sni;
     c->client = NULL;
     if (smtp_session_copy(&c->smtp.session, session, c->arena) < 0)
         c->arena->failed = true;
@@ -77,11 +76,8 @@ static void on_first(void *user, const struct smtp_session *session)
     if (session->at == SMTP_CONNECT && session->failure == NET_TIMEOUT)
         gate_tell_silent(&c->place, c->port);
     verify(c, &c->smtp.session.tls, &c->smtp.verified);
-    if (session->tls.version && c->checker->settings.thorough) {
+    if (session->tls.version && c->checker->settings.thorough)
         start(c, STR(""), true, on_second);
-        second->tried = c->client != NULL;
-        second->failure = NET_TIMEOUT;
-    }
     if (!c->client)
         complete(c);
 }
@@ -94,6 +90,8 @@ static void on_second(void *user, const struct smtp_session *session)
     c->client = NULL;
     if (smtp_session_copy(&copy, session, c->arena) < 0)
         c->arena->failed = true;
+    /* It had what the first one left of the host's time; too little says nothing of the host. */
+    second->tried = copy.failure != NET_TIMEOUT;
     second->failure = copy.failure;
     second->detail = copy.detail;
     second->tls = copy.tls;
@@ -104,6 +102,7 @@ static void on_second(void *user, const struct smtp_session *session)
 static void go(struct conversation *c)
 {
     c->smtp.tried = true;
+    c->began_ms = clock_monotonic_ms();
     c->smtp.session = (struct smtp_session){.at = SMTP_CONNECT, .failure = NET_TIMEOUT};
     if (!gate_is_silent(&c->place, c->port)) {
         start(c, c->host, false, on_first);

@@ -3,7 +3,6 @@
 #include "base/domain.h"
 
 #define CANDIDATES_MAX 2
-#define NAMES_MAX      4
 
 /* The TLSA base domains of one MX host, in the order in which they are tried (RFC 7672 2.2.3). */
 struct tlsa_look {
@@ -92,15 +91,15 @@ static struct tls_tlsa *records_of(struct check *check, const struct dns_records
 
 static void look_at_mx(struct check *check, struct fact_mx *mx)
 {
-    const struct str names[NAMES_MAX] = {mx->host, mx->tlsa_base, check->facts.domain};
+    const struct str names[] = {mx->host, mx->tlsa_base, check->facts.domain};
     size_t count = 0;
     struct tls_tlsa *records = records_of(check, &mx->tlsa.answer.records, &count);
     for (size_t i = 0; records && i < mx->where.count; i++) {
         struct fact_smtp *smtp = &mx->smtp[i];
         if (!smtp->session.tls.chain_count)
             continue;
-        if (tls_verify_dane(&smtp->session.tls, records, count, names, 3, check->facts.now,
-                            &check->arena, &smtp->dane, NULL) < 0)
+        if (tls_verify_dane(&smtp->session.tls, records, count, names, ARRAY_LEN(names),
+                            check->facts.now, &check->arena, &smtp->dane, NULL) < 0)
             check->arena.failed = true;
     }
 }

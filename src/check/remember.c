@@ -56,13 +56,11 @@ static int64_t enforce_until(const struct check_facts *facts, const struct sts_p
     return anew > until ? anew : until;
 }
 
-void check_remember(const struct check_facts *facts, const struct check_results *results,
-                    struct arena *arena, struct fact_earlier *out)
+void check_remember(const struct check_facts *facts, struct arena *arena, struct fact_earlier *out)
 {
     const struct fact_web *web = judge_served(facts, true);
     struct findings findings;
     struct sts_policy policy = {0};
-    (void)results;
     findings_init(&findings, arena);
     struct str id = id_of(facts, arena);
     bool valid = web && sts_policy_parse(&policy, web->fetched.body, &findings) == 0;

@@ -39,6 +39,12 @@ const struct check_rule *check_rule_find(const struct msg_def *def)
     return NULL;
 }
 
+enum check_grade check_rule_grade(const struct msg_def *def)
+{
+    const struct check_rule *rule = check_rule_find(def);
+    return rule ? rule->grade : CHECK_ERROR;
+}
+
 void check_results_init(struct check_results *r, struct arena *arena)
 {
     *r = (struct check_results){.arena = arena};
@@ -90,8 +96,7 @@ struct check_result *check_add_as(struct check_results *r, enum check_grade grad
 struct check_result *check_add(struct check_results *r, struct msg m, struct str about,
                                struct str address)
 {
-    const struct check_rule *rule = check_rule_find(m.def);
-    return check_add_as(r, rule ? rule->grade : CHECK_ERROR, m, about, address);
+    return check_add_as(r, check_rule_grade(m.def), m, about, address);
 }
 
 static const enum check_grade grade_of[] = {

@@ -38,6 +38,9 @@ extern const struct check_rule check_rules[];
 /* The row of a code, or NULL: it is another module's. */
 const struct check_rule *check_rule_find(const struct msg_def *def);
 
+/* The grade of its row; CHECK_ERROR without one. */
+enum check_grade check_rule_grade(const struct msg_def *def);
+
 struct check_result {
     struct check_result *next;
     enum check_step step;

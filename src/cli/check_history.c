@@ -72,7 +72,7 @@ void check_history_put(struct check_run *run, const struct check_report *report)
     if (!run->node.store)
         return;
     arena_init(&arena, CHECK_ARENA_MAX);
-    check_remember(report->facts, report->results, &arena, &now);
+    check_remember(report->facts, &arena, &now);
     if (!now.known || arena.failed)
         return;
     const struct store_seen seen = {.at = now.at,

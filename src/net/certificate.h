@@ -1,7 +1,7 @@
 /*
- * certificate.h - X.509 certificates as tls_verify.c, tls_dane.c and pem.c read them: a peer's
- * chain, what people want to know of a certificate, the names it is for, and all that OpenSSL's
- * verifier finds wrong with a chain. Internal to src/net; no opinion is made here.
+ * certificate.h - X.509 certificates as the files of src/net read them: a peer's chain, what people
+ * want to know of a certificate, the names it is for, and all that OpenSSL's verifier finds wrong
+ * with a chain. Internal to src/net; no opinion is made here.
  */
 #ifndef SEALPOST_NET_CERTIFICATE_H
 #define SEALPOST_NET_CERTIFICATE_H

@@ -65,6 +65,4 @@ void http_fetch_cancel(struct http_fetch *fetch);
 int http_fetched_copy(struct http_fetched *to, const struct http_fetched *from,
                       struct arena *arena) NODISCARD;
 
-const char *http_step_name(enum http_step step);
-
 #endif

@@ -4,12 +4,6 @@
 #include "base/clock.h"
 #include "net/http_fetch.h"
 
-const char *http_step_name(enum http_step step)
-{
-    static const char *const names[] = {"connect", "handshake", "response", "body", "complete"};
-    return names[step];
-}
-
 /* An answer that lasts until the connection ends is whole only when TLS says that it has ended (RFC
  * 9112 9.8); libcurl passes that over, depending on its version. */
 static bool is_cut(const struct http_fetch *f)

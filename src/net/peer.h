@@ -1,5 +1,5 @@
 /*
- * peer.h - what our TCP and TLS clients (http_client.h, smtp_client.h, tls_client.h) have in
+ * peer.h - what our clients (http_client.h, smtp_client.h, tls_client.h, dns_direct.h) have in
  * common.
  *
  * A client never judges: it does what it was told, up to where that goes, and tells how far it came

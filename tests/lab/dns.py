@@ -20,6 +20,7 @@ RESOLVER = pair("dns", 53)
 TOP = {"ns1.test.": pair("dns", 2), "ns2.test.": pair("dns", 3)}      # the servers of test.
 BELOW = {"ns3.test.": pair("dns", 4), "ns4.test.": pair("dns", 5)}    # of all zones below it
 TTL = 300
+KEYMGR_AT_ONCE = 2   # its database of keys has room for few readers at a time, fewer than there are zones
 
 
 def root_servers():
@@ -162,6 +163,8 @@ class Knot:
                 f.write(pem("PRIVATE KEY", private_info(zone.key)))
             waiting.append(servers.begin(["keymgr", "-c", self.configuration, zone.name, "import-pem", file,
                                           "algorithm=13", "ksk=yes", "zsk=yes"]))
+            if len(waiting) >= KEYMGR_AT_ONCE:
+                servers.end(waiting.pop(0))
         for process in waiting:
             servers.end(process)
 

@@ -290,8 +290,7 @@ static void make_judgement(struct perfect *p)
                               .sts_txt_usable = true,
                               .sts_id = STR("20260101T000000Z"),
                               .policy_served = true,
-                              .policy_valid = true,
-                              .rpt_usable = true};
+                              .policy_valid = true};
     perfect_set_policy(p, STR(PERFECT_POLICY));
     p->j.mx = arena_array(&p->arena, PERFECT_MX, sizeof *p->j.mx);
     assert_non_null(p->j.mx);

@@ -8,7 +8,7 @@
 static struct fact_earlier remember(struct perfect *p)
 {
     struct fact_earlier out;
-    check_remember(&p->facts, &p->results, &p->arena, &out);
+    check_remember(&p->facts, &p->arena, &out);
     return out;
 }
 

@@ -133,10 +133,8 @@ struct check *check_start(struct checker *checker, struct str domain,
     return check;
 }
 
-void check_remember(const struct check_facts *facts, const struct check_results *results,
-                    struct arena *arena, struct fact_earlier *out)
+void check_remember(const struct check_facts *facts, struct arena *arena, struct fact_earlier *out)
 {
-    (void)results;
     (void)arena;
     *out = (struct fact_earlier){.known = true,
                                  .at = facts->now,

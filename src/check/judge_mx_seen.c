@@ -1,8 +1,6 @@
 /* What was found at the addresses of MX hosts, in a word each. */
 #include "check/judge_mx.h"
 
-#define TLS_1_2 0x0303U
-
 /* The server has no EHLO (RFC 5321 4.1.1.1); other refusals are of us. */
 static bool knows_no_ehlo(unsigned code)
 {
@@ -41,7 +39,7 @@ enum mx_seen mx_seen_at(const struct fact_mx *mx, size_t i)
         return MX_UNSEEN;
     if (s->at < SMTP_STARTTLS)
         return seen_before_starttls(s);
-    if (s->at <= SMTP_HANDSHAKE || s->tls.version < TLS_1_2)
+    if (s->at <= SMTP_HANDSHAKE)
         return MX_NO_TLS;
     return smtp->verified.trusted ? MX_GOOD : MX_UNTRUSTED;
 }
