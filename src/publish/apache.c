@@ -56,8 +56,8 @@ void apache_print_site(const struct apache_site *site, struct buf *out)
     put(out, "    <Directory \"", site->folder, "\">\n");
     buf_cstr(out, "        Options None\n        AllowOverride None\n        Require method GET\n"
                   "        ForceType \"text/plain; charset=utf-8\"\n    </Directory>\n");
-    buf_cstr(out, "    Header always set Cache-Control \"max-age=60\"\n    ErrorDocument 403 "
-                  "default\n    ErrorDocument 404 default\n"
+    put(out, "    Header always ", STR("set Cache-Control"), " \"max-age=60\"\n");
+    buf_cstr(out, "    ErrorDocument 403 default\n    ErrorDocument 404 default\n"
                   "    ServerSignature Off\n    TraceEnable Off\n"
                   "</VirtualHost>\n");
 }
