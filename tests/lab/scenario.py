@@ -41,6 +41,8 @@ class Scenario:
     tlsa: list = dataclasses.field(default_factory=list)          # (number of the MX, usage, selector, matching, what)
     expected: list = dataclasses.field(default_factory=list)      # (severity, code)
     enforce: str = ""                                             # what the verdict must say of it; empty: anything
+    verdict: list = dataclasses.field(default_factory=list)       # codes that must be among its sentences
+    next: list = dataclasses.field(default_factory=list)          # codes of its next steps, all in order; empty: any
     options: list = dataclasses.field(default_factory=list)       # of sealpost check
 
     @property
@@ -113,9 +115,11 @@ def take(scenario, keyword, rest):
         if severity == "enforce":
             demand(code in ENFORCE, "no such word of enforce")
             scenario.enforce = code
-            return
-        demand(severity in SEVERITIES, "no such severity")
-        scenario.expected.append((severity, code))
+        elif severity in ("verdict", "next"):
+            getattr(scenario, severity).append(code)
+        else:
+            demand(severity in SEVERITIES, "no such severity")
+            scenario.expected.append((severity, code))
     elif keyword == "option":
         scenario.options += rest.split()
     else:

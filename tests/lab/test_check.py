@@ -23,26 +23,47 @@ LIMIT = 300  # seconds for all domains together
 BLAMES = ("warning", "error")
 
 
-def sealpost(lab, program, *arguments, role="sender", **more):
-    """What `sealpost check` says, by domain."""
-    done = lab.run([program, "check", "--json", "--trust-anchor", lab.state["trust_anchor"], "--ca-file",
-                    lab.state["ca_file"], "--ehlo", "sender.test",
-                    *arguments], role, timeout=LIMIT, **more)
-    if done.returncode not in (0, 1, 3):
-        raise Failed(f"ended with {done.returncode}: {done.stderr}")
-    return done
+class Checker:
+    """Runs `sealpost check` in the lab and keeps all that it says."""
+
+    def __init__(self, lab, program):
+        self.lab, self.program, self.said = lab, program, []
+
+    def check(self, *arguments, resolver=True, role="sender", **more):
+        """The answers, in their order; by the lab's resolver, or from the root down."""
+        told = ["--resolver", self.lab.state["resolver"]] if resolver is True else ["--resolver", resolver] if resolver else []
+        done = self.lab.run([self.program, "check", "--json", "--trust-anchor", self.lab.state["trust_anchor"],
+                             "--ca-file", self.lab.state["ca_file"], "--ehlo", "sender.test", *told, *arguments],
+                            role, timeout=LIMIT, **more)
+        if done.returncode not in (0, 1, 3):
+            raise Failed(f"ended with {done.returncode}: {done.stderr}")
+        answers = list(documents(done.stdout))
+        self.said += answers
+        return answers
+
+    def check_one(self, *arguments, **more):
+        answer, = self.check(*arguments, **more)
+        return answer
+
+    def check_together(self, scenarios):
+        """Those without options of their own, in one run; by domain."""
+        domains = "".join(one.domain + "\n" for one in scenarios if not one.options)
+        answers = self.check("--thorough", "--from", "-", "--jobs", "16", input=domains)
+        return {answer.get("domain", answer.get("given")): answer for answer in answers}
 
 
-def check_together(lab, program, scenarios):
-    """Those without options of their own, in one run; by domain."""
-    domains = "".join(one.domain + "\n" for one in scenarios if not one.options)
-    done = sealpost(lab, program, "--resolver", lab.state["resolver"], "--thorough", "--from", "-", "--jobs", "16", input=domains)
-    return {answer.get("domain", answer.get("given")): answer for answer in map(json.loads, done.stdout.splitlines())}
+def documents(text):
+    """One JSON document after the other, over lines or on a line each."""
+    decoder, at = json.JSONDecoder(), 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        document, at = decoder.raw_decode(text, at)
+        yield document
 
 
-def results_of(answer):
-    """(grade, code) of all that was found, the verdict's sentences apart."""
-    return [(result["grade"], result["code"]) for step in answer["steps"] if step["step"] != "verdict"
+def results_of(answer, verdict=False):
+    """(grade, code) of all that was found, or of the verdict's sentences."""
+    return [(result["grade"], result["code"]) for step in answer["steps"] if (step["step"] == "verdict") == verdict
             for result in step["results"]]
 
 
@@ -54,65 +75,78 @@ def differences(scenario, answer):
     return missing + [f"not expected: {grade} {code}" for grade, code in sorted(blamed - set(sum(wanted, [])))]
 
 
+def wrong_in_verdict(scenario, answer):
+    """What the verdict says otherwise than the scenario: of enforce, in its sentences, of the next steps."""
+    enforce, codes = answer["verdict"]["enforce"], [code for _, code in results_of(answer, verdict=True)]
+    steps = [step["code"] for step in answer["verdict"]["next"]]
+    if scenario.enforce and scenario.enforce != enforce:
+        yield f"enforce is {enforce}, not {scenario.enforce}"
+    yield from (f"missing in the verdict, which says {codes}: {code}" for code in scenario.verdict if code not in codes)
+    if scenario.next and scenario.next != steps:
+        yield f"the next steps are {steps}, not {scenario.next}"
+
+
 def scenario_is_named(scenario, answer):
     check(answer is not None, "no answer for", scenario.domain)
     check("steps" in answer, json.dumps(answer))
-    wrong = differences(scenario, answer)
-    enforce = answer["verdict"]["enforce"]
-    if scenario.enforce and scenario.enforce != enforce:
-        wrong.append(f"enforce is {enforce}, not {scenario.enforce}")
+    wrong = [*differences(scenario, answer), *wrong_in_verdict(scenario, answer)]
     texts = [f"{result['grade']} {result['code']}: {result['text']}" for step in answer["steps"]
              for result in step["results"] if result["grade"] in BLAMES]
     check(not wrong, "\n".join([scenario.title, *wrong, "what was said:", *texts]))
 
 
-def port_25_is_blocked(lab, program):
+def port_25_is_blocked(checker):
     """Said once, as a note, and no MX host is blamed."""
-    answer = json.loads(sealpost(lab, program, "--resolver", lab.state["resolver"], "perfect-two-mx.test", role="blocked").stdout)
-    found = results_of(answer)
+    found = results_of(checker.check_one("perfect-two-mx.test", role="blocked"))
     check([one for one in found if one[0] in BLAMES] == [], found)
     check(found.count(("note", "check-mx-port-25-blocked")) == 1, found)
 
 
-def a_resolver_is_asked(lab, program):
+def a_resolver_is_asked(checker):
     """Over TLS, too."""
-    resolver = f"{lab.state['resolver']}@853#resolver.test"
-    answer = json.loads(sealpost(lab, program, "--resolver", resolver, "perfect-dane.test").stdout)
-    check([one for one in results_of(answer) if one[0] in BLAMES] == [], results_of(answer))
+    found = results_of(checker.check_one("perfect-dane.test", resolver=f"{checker.lab.state['resolver']}@853#resolver.test"))
+    check([one for one in found if one[0] in BLAMES] == [], found)
 
 
-def the_root_is_asked(lab, program):
+def the_root_is_asked(checker):
     """No resolver is told: from the root down, in signed, unsigned and bogus zones."""
     names = ("perfect.test", "perfect-dane.test", "unsigned.test", "bogus-signature.test")
     scenarios = [one for one in reader.read_all(lab_module.SCENARIOS) if one.domain in names]
-    done = sealpost(lab, program, *(one.domain for one in scenarios))
-    answers = {answer["domain"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    answers = {answer["domain"]: answer for answer in checker.check(*(one.domain for one in scenarios), resolver=None)}
     for one in scenarios:
         scenario_is_named(one, answers.get(one.domain))
 
 
-def changes_are_seen(lab, program):
+def changes_are_seen(checker):
     """RFC 8461 8.1 and 8.3: what an earlier check saw, as the store would hold it after a change."""
-    store = os.path.join(lab.folder, "store-of-checks")
+    store = os.path.join(checker.lab.folder, "store-of-checks")
 
     def again(domain):
-        done = sealpost(lab, program, "--resolver", lab.state["resolver"], "--store", store, domain)
-        return {code for grade, code in results_of(json.loads(done.stdout)) if grade in BLAMES}
+        return set(results_of(checker.check_one("--store", store, domain)))
+
+    def blamed(found):
+        return {one for one in found if one[0] in BLAMES}
 
     def change(domain, assignment):
         with contextlib.closing(sqlite3.connect(os.path.join(store, "outbound.db"))) as db, db:
             check(db.execute(f"UPDATE seen_domain SET {assignment} WHERE domain = ?", (domain,)).rowcount == 1, domain)
 
-    for domain, assignment, code in (("perfect.test", "body_hash = 'another'", "check-policy-id-unchanged"),
-                                     ("perfect.test", "policy_id = 'another'", "check-policy-body-unchanged"),
-                                     ("sts-txt-none.test", f"enforce_until = {2**31}", "check-record-removed")):
+    soon = f"enforce_until = {2**31}"
+    for domain, assignment, result in (
+            ("perfect.test", "body_hash = 'another'", ("error", "check-policy-id-unchanged")),
+            ("perfect.test", "policy_id = 'another'", ("warning", "check-policy-body-unchanged")),
+            ("perfect.test", "body_hash = 'another', policy_id = 'another'", ("ok", "check-policy-changed")),
+            ("policy-none.test", soon, ("note", "check-policy-retiring")),
+            ("host-404.test", "body_hash = 'another'", ("warning", "check-policy-gone")),
+            ("host-404.test", soon, ("warning", "check-policy-gone-enforced")),
+            ("sts-txt-none.test", soon, ("error", "check-record-removed"))):
         before = again(domain)
-        check(code not in before, before)
+        check(result not in before, before)
         second = again(domain)
-        check(second == before, "a second look at", domain, "says", second, "instead of", before)
+        check(blamed(second) == blamed(before), "a second look at", domain, "says", second, "instead of", before)
         change(domain, assignment)
         found = again(domain)
-        check(code in found, code, "is missing in", found)
+        check(result in found, result, "is missing in", found)
 
 
 def main():
@@ -123,15 +157,15 @@ def main():
     scenarios = [one for one in reader.read_all(lab_module.SCENARIOS) if not names or one.name in names]
     program = os.path.abspath(program)
     with Lab(needs=[f"program={program}"]) as lab:
-        answers = check_together(lab, program, scenarios)
+        checker = Checker(lab, program)
+        answers = checker.check_together(scenarios)
         for one in scenarios:
             if one.options:
-                done = sealpost(lab, program, "--resolver", lab.state["resolver"], *one.options, one.domain)
-                answers[one.domain] = json.loads(done.stdout)
+                answers[one.domain] = checker.check_one(*one.options, one.domain)
             tap.point(f"{one.name}: {one.title}", functools.partial(scenario_is_named, one, answers.get(one.domain)))
         if not names:
             for test in (port_25_is_blocked, a_resolver_is_asked, the_root_is_asked, changes_are_seen):
-                tap.point(test.__name__.replace("_", " "), functools.partial(test, lab, program))
+                tap.point(test.__name__.replace("_", " "), functools.partial(test, checker))
     return tap.end()
 
 
