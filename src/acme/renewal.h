@@ -1,0 +1,51 @@
+/*
+ * renewal.h - when to ask for a certificate again: by the CA's word (RFC 9773), by the
+ * certificate's life, and after failures. The second half is pure: time and randomness come in.
+ */
+#ifndef SEALPOST_ACME_RENEWAL_H
+#define SEALPOST_ACME_RENEWAL_H
+
+#include "acme/session.h"
+
+/* base64url(AKI).base64url(serial), RFC 9773 4.1. Error: acme-no-key-identifier. */
+int acme_certificate_id(struct str leaf_der, struct arena *arena, struct str *out,
+                        struct error *err) NODISCARD;
+
+struct acme_window {
+    int64_t start, end;     /* of renewal, as the CA suggests */
+    int64_t ask_again;      /* when to ask for the window next */
+    struct str explanation; /* URL; empty: none; in arena */
+};
+
+/* Asks the CA. 1: *out filled; 0: the CA has no renewal information. A window that ends before it
+ * starts is refused (RFC 9773 4.2). Retry-After between a minute and a day; else six hours. */
+int acme_renewal_window(struct acme_session *session, struct str certificate_id,
+                        struct arena *arena, struct acme_window *out, struct error *err) NODISCARD;
+
+/* When to renew. With a window: a moment of it, chosen by `spread` (all of uint32_t); when that has
+ * passed, at once (RFC 9773 4.2). Without: at two thirds of the life, at half of it when it lasts
+ * ten days or less; moved by `spread` up to a tenth of what is then left, earlier. Never after the
+ * certificate's end. */
+int64_t acme_renew_at(int64_t not_before, int64_t not_after, const struct acme_window *window,
+                      uint32_t spread);
+
+/* When to try again after the failure number `failures` (from 1) in a row: a minute, doubling, at
+ * most a day, and moved by `spread` up to a tenth; never before refusal->retry_at. What only a
+ * person can mend (userActionRequired, externalAccountRequired, rejectedIdentifier, ...) waits the
+ * longest. A validation that failed waits an hour at least: CAs ration those. */
+int64_t acme_retry_time(const struct acme_refusal *refusal, unsigned failures, int64_t now,
+                        uint32_t spread);
+
+/* Orders that an account may begin: a bucket of `size`, refilled evenly over `period` seconds.
+ * Let's Encrypt allows 300 in three hours. */
+struct acme_bucket {
+    int64_t size, period;
+    int64_t level_ms; /* what is in it, in thousandths of an order */
+    int64_t at;       /* when that was; seconds since 1970 */
+};
+
+/* Takes one order out. 0: taken; else the moment at which there will be one. A clock that went
+ * back fills nothing. */
+int64_t acme_bucket_take(struct acme_bucket *bucket, int64_t now);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * acme.h - what the store keeps for certificates by ACME: CAs with their accounts, a job a name,
+ * challenges that wait to be looked at. All in `secrets`; the rules of store.h hold.
+ */
+#ifndef SEALPOST_STORE_ACME_H
+#define SEALPOST_STORE_ACME_H
+
+#include "store/store.h"
+
+/* ---- CAs and the accounts there ---- */
+
+struct store_ca {
+    struct str name;      /* letters, digits, hyphens; what the user calls it */
+    struct str directory; /* URL */
+    uint64_t position;    /* the lowest is asked first */
+    struct str challenge; /* "tls-alpn-01", "http-01", "dns-01" */
+    struct str key_type;  /* of the certificates: "p256", ... */
+    struct str profile, preferred_chain, contact; /* empty: none */
+    struct str terms; /* URL of the terms that the user agreed to; empty: not agreed */
+    struct str eab_kid, eab_key;
+    struct str account_key;       /* DER of PKCS #8; empty: none was made yet */
+    struct str account;           /* URL; empty: none yet */
+    int64_t blocked_until;        /* the CA said to wait; 0: it did not */
+    int64_t bucket_ms, bucket_at; /* acme/renewal.h */
+    int64_t created;
+};
+
+#define STORE_CA_TEXT_MAX 1024 /* bytes of each text */
+
+/* Puts a CA in place of the one of that name; position 0: behind all others. */
+int store_ca_put(struct store *s, const struct store_ca *in, struct error *err) NODISCARD;
+int store_ca_get(struct store *s, struct str name, struct arena *arena, struct store_ca *out,
+                 struct error *err) NODISCARD;
+/* In the order of their positions. */
+int store_ca_each(struct store *s, int (*each)(void *context, const struct store_ca *row),
+                  void *context, struct error *err) NODISCARD;
+int store_ca_remove(struct store *s, struct str name, struct error *err) NODISCARD;
+
+/* Only what changes with use: the account (both texts; empty: unchanged), and the limits. */
+int store_ca_set_account(struct store *s, struct str name, struct str key, struct str account,
+                         struct error *err) NODISCARD;
+int store_ca_set_limits(struct store *s, struct str name, int64_t blocked_until, int64_t bucket_ms,
+                        int64_t bucket_at, struct error *err) NODISCARD;
+
+/* ---- jobs ---- */
+
+/* What is being done for one name, and what comes next. A name has a job from when its domain gets
+ * a policy until that is removed. */
+struct store_job {
+    struct str name;   /* the policy host */
+    int64_t due;       /* when to act next: seconds since 1970 */
+    uint64_t failures; /* in a row */
+    struct str
+        problem; /* why the last attempt failed: JSON {"code", "args", "text"}; empty: it did not */
+    int64_t tried;             /* when that was; 0: never */
+    int64_t certificate;       /* id of the one that this job brought; 0: none yet */
+    struct str ca;             /* that it came from, or that was asked last */
+    struct str profile;        /* that it has */
+    struct str certificate_id; /* acme/renewal.h; empty: none */
+    int64_t window_start, window_end, window_asked; /* ARI; 0: none */
+    struct str order; /* URL of an order that was begun; empty: none */
+    struct str key;   /* DER; of that order */
+    struct str owner; /* who has it in hand; empty: nobody */
+    int64_t lease;    /* until when */
+};
+
+/* Adds jobs for the names that have none, due at `due`; in one transaction. *added (may be NULL).
+ */
+int store_jobs_add(struct store *s, const struct str *names, size_t count, int64_t due,
+                   uint64_t *added, struct error *err) NODISCARD;
+int store_job_remove(struct store *s, struct str name, struct error *err) NODISCARD;
+int store_job_get(struct store *s, struct str name, struct arena *arena, struct store_job *out,
+                  struct error *err) NODISCARD;
+/* Pages as store_domain_list. Keys of orders are not read. */
+int store_job_list(struct store *s, struct str after, unsigned limit,
+                   int (*each)(void *context, const struct store_job *row), void *context,
+                   struct error *err) NODISCARD;
+
+/* Gives the owner up to `limit` jobs that are due and in nobody's hands (or whose lease has
+ * passed), the longest due first, until lease_until. In one transaction: no two owners get the
+ * same. */
+int store_jobs_take(struct store *s, struct str owner, int64_t now, int64_t lease_until,
+                    unsigned limit, int (*each)(void *context, const struct store_job *row),
+                    void *context, struct error *err) NODISCARD;
+/* Takes one by name, due or not. 1; 0: somebody else has it, or there is none. */
+int store_job_take(struct store *s, struct str name, struct str owner, int64_t now,
+                   int64_t lease_until, struct error *err) NODISCARD;
+/* Writes the job back, if `in->owner` still has it (else 0), and lets go of it when in->lease is
+ * 0. */
+int store_job_put(struct store *s, const struct store_job *in, struct error *err) NODISCARD;
+/* What an owner that was killed had in hand is free again: called when it starts. */
+int store_jobs_release(struct store *s, struct str owner, struct error *err) NODISCARD;
+/* Brings all jobs, or that of one name, to `due`, if they are later. */
+int store_jobs_hasten(struct store *s, struct str name, int64_t due, struct error *err) NODISCARD;
+/* When the next job is due that nobody has in hand. 1; 0: there is none. */
+int store_jobs_next(struct store *s, int64_t now, int64_t *due, struct error *err) NODISCARD;
+
+/* ---- challenges ---- */
+
+struct store_challenge {
+    struct str name;          /* of the host */
+    struct str type;          /* "tls-alpn-01", "http-01" */
+    struct str token;         /* http-01: base64url */
+    struct str authorization; /* http-01: the text to answer with */
+    struct str chain, key;    /* tls-alpn-01: DER */
+    int64_t expires;
+};
+
+/* Change kind STORE_CHANGE_CHALLENGE, key: the name. *seq is the change's number. */
+int store_challenge_put(struct store *s, const struct store_challenge *in, uint64_t *seq,
+                        struct error *err) NODISCARD;
+int store_challenge_remove(struct store *s, struct str name, struct str type,
+                           struct error *err) NODISCARD;
+int store_challenge_each(struct store *s,
+                         int (*each)(void *context, const struct store_challenge *row),
+                         void *context, struct error *err) NODISCARD;
+/* Those that expired before now. *removed may be NULL. */
+int store_challenges_prune(struct store *s, int64_t now, uint64_t *removed,
+                           struct error *err) NODISCARD;
+
+#endif
