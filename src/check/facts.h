@@ -50,11 +50,12 @@ struct fact_host {
 /* One of the policy host's addresses; index as in its fact_host. */
 struct fact_web {
     bool tried;
-    bool no_source; /* as in fact_smtp */
+    bool no_source;   /* as in fact_smtp */
+    unsigned used_ms; /* of the host's time, in all; without that in the line before the address */
     struct http_fetched fetched;
     struct tls_verified verified; /* when fetched.tls.chain_count or the handshake was completed */
     bool retried_as_browser;      /* a 4xx was asked again with a browser's User-Agent */
-    unsigned browser_status;      /* what that gave; 0: no response */
+    unsigned browser_status;      /* what that gave; 0: no response, or no time for one */
 };
 
 /* A handshake of another kind: with a server name that the host cannot have, or without one. */

@@ -226,11 +226,6 @@ unsigned look_deadline_ms(const struct check *check)
     return left > 1 ? (unsigned)left : 1;
 }
 
-bool look_is_fresh(const struct checker *checker, int64_t began_ms)
-{
-    return clock_monotonic_ms() - began_ms < (int64_t)checker->settings.host_seconds * 1000;
-}
-
 struct str look_name(struct check *check, struct str prefix, struct str name)
 {
     char *p = arena_alloc(&check->arena, prefix.n + name.n);

@@ -91,9 +91,6 @@ void look_close(struct look_task *task);
  * before the total one, so that it can still tell how far it came. At least 1. */
 unsigned look_deadline_ms(const struct check *check);
 
-/* Whether what began then is within the time that any host gets. */
-bool look_is_fresh(const struct checker *checker, int64_t began_ms);
-
 /* prefix and name, one behind the other, in the arena. */
 struct str look_name(struct check *check, struct str prefix, struct str name);
 
@@ -129,6 +126,41 @@ bool look_has_source(const struct address *address);
 /* The index of the first address that may be tried from here, or -1. */
 ssize_t look_first_address(const struct fact_host *host);
 
+/* ---- the line before an address ---- */
+
+/* Everybody who connects stands in it, and has the host's time from when it is let in. Embedded;
+ * the caller sets the fields before `place`. */
+struct look_line {
+    struct checker *checker;
+    const struct check *check; /* whose total deadline bounds the time; NULL: several share it */
+    unsigned used_ms;          /* of the host's time, by what was tried there before */
+    uint16_t port;             /* that is connected to */
+    void (*go)(struct look_line *line);
+    struct gate_place place;
+    bool queued;     /* it was not let in at once */
+    bool whole;      /* it has all of the host's time */
+    int64_t ends_ms; /* of the host's time; 0: not let in yet */
+};
+
+/* Calls go when it is let in: from here, or from another's look_line_leave. False when there is no
+ * memory: it stands in no line. */
+bool look_line_enter(struct look_line *line, const struct address *address) NODISCARD;
+
+/* Gives the place up, in the line or inside; in none is fine. The next one goes in. */
+void look_line_leave(struct look_line *line);
+
+/* Milliseconds that what begins now may take, at least 1; and what of the host's time is used. */
+unsigned look_line_left_ms(const struct look_line *line);
+unsigned look_line_used_ms(const struct look_line *line);
+
+/* For look_task.waits: the time in the line is not the host's. */
+bool look_line_waits(const struct look_line *line);
+
+/* Whether somebody who was inside before was answered by nothing at all on that port; and to tell
+ * so, which counts from those only who had the whole time. */
+bool look_line_is_silent(const struct look_line *line);
+void look_line_tell_silent(struct look_line *line);
+
 /* ---- connections ---- */
 
 #define HTTPS_PORT 443
@@ -141,9 +173,11 @@ struct look_web_request {
     struct str body, content_type; /* a body makes it a POST */
     size_t body_max;
     bool as_browser_too; /* a 4xx is asked again with a browser's User-Agent */
+    unsigned used_ms;    /* of the host's time, by earlier requests to that address */
 };
 
-/* One HTTPS request to one address, and whether its certificate is good. */
+/* One HTTPS request to one address, and whether its certificate is good. With what went before it
+ * within the host's time: what comes last may have too little of it, and then says nothing. */
 void look_web(struct check *check, const struct look_web_request *request,
               const struct fact_address *at, struct fact_web *web, look_then *then, void *user);
 

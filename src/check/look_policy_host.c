@@ -22,15 +22,17 @@ static void on_unknown(void *user)
     struct unknown_look *u = user;
     struct fact_handshake *fact = &u->check->facts.unknown_sni;
     const struct http_fetched *f = &u->web.fetched;
-    fact->tried = u->web.tried;
+    /* It had what was left of the host's time; too little says nothing of the host. */
+    fact->tried = u->web.tried && (f->tls.version || f->failure != NET_TIMEOUT);
     fact->failure = f->tls.version ? NET_OK : f->failure;
     fact->detail = f->tls.version ? STR("") : f->detail;
     fact->tls = f->tls;
     fact->verified = u->web.verified;
 }
 
-static void try_unknown_name(struct check *check, const struct fact_address *at)
+static void try_unknown_name(struct check *check, size_t index)
 {
+    const struct fact_address *at = &check->facts.policy_host.at[index];
     struct unknown_look *u = arena_alloc(&check->arena, sizeof *u);
     if (!u)
         return;
@@ -39,7 +41,8 @@ static void try_unknown_name(struct check *check, const struct fact_address *at)
                                        .server_name = STR(UNKNOWN_NAME),
                                        .url_port = HTTPS_PORT,
                                        .path = STR("/"),
-                                       .body_max = LITTLE};
+                                       .body_max = LITTLE,
+                                       .used_ms = check->facts.web[index].used_ms};
     check->facts.unknown_sni.tried = true;
     look_web(check, &request, at, &u->web, on_unknown, u);
 }
@@ -53,7 +56,7 @@ static void on_policy(void *user)
         look_port_25(check);
     if (check->checker->settings.thorough && !check->closing && !check->facts.unknown_sni.tried &&
         web->fetched.tls.version)
-        try_unknown_name(check, &check->facts.policy_host.at[p->index]);
+        try_unknown_name(check, p->index);
 }
 
 static void on_addresses(void *user)

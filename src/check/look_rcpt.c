@@ -8,7 +8,7 @@ struct rcpt_look {
     size_t host;             /* the MX record that is tried */
     struct fact_host *where; /* of it */
     size_t address;          /* the next one of it */
-    struct gate_place place;
+    struct look_line line;
     struct smtp_client *client;
 };
 
@@ -31,7 +31,7 @@ static void try_next_host(struct rcpt_look *r)
 
 static void leave(struct rcpt_look *r)
 {
-    gate_leave(&r->check->checker->gate, &r->place);
+    look_line_leave(&r->line);
     look_close(&r->task);
 }
 
@@ -44,6 +44,8 @@ static void on_session(void *user, const struct smtp_session *session)
     r->rua->rcpt.tls.chain = NULL; /* nobody looks at it */
     r->rua->rcpt.tls.chain_count = 0;
     bool answers = session->at > SMTP_BANNER;
+    if (session->at == SMTP_CONNECT && session->failure == NET_TIMEOUT)
+        look_line_tell_silent(&r->line);
     leave(r);
     if (!answers)
         try_next_address(r);
@@ -58,29 +60,39 @@ static void expire(struct look_task *task)
     leave(r);
 }
 
-static void go(struct rcpt_look *r)
+static bool waits(const struct look_task *task)
 {
-    const struct fact_address *at = &r->where->at[r->address - 1];
+    return look_line_waits(&((const struct rcpt_look *)task)->line);
+}
+
+static void start(struct rcpt_look *r)
+{
     struct checker *checker = r->check->checker;
-    struct smtp_options options = {.address = at->address,
-                                   .port = look_port(checker, r->where->name, SMTP_PORT),
+    struct smtp_options options = {.address = r->where->at[r->address - 1].address,
+                                   .port = r->line.port,
                                    .tls = checker->tls,
                                    .ehlo = checker->settings.ehlo,
                                    .sni = r->where->name,
                                    .recipient = r->rua->rua.target,
-                                   .deadline_ms = look_deadline_ms(r->check)};
-    r->rua->probed = true;
-    r->rua->rcpt = (struct smtp_session){.at = SMTP_CONNECT, .failure = NET_TIMEOUT};
+                                   .deadline_ms = look_line_left_ms(&r->line)};
     r->client = smtp_client_start(checker->base, &options, on_session, r, NULL);
-    if (r->client)
-        return;
-    r->rua->rcpt.failure = NET_LOCAL;
-    leave(r);
 }
 
-static void on_turn(struct gate_place *place)
+static void go(struct look_line *line)
 {
-    go((struct rcpt_look *)((char *)place - offsetof(struct rcpt_look, place)));
+    struct rcpt_look *r = (struct rcpt_look *)((char *)line - offsetof(struct rcpt_look, line));
+    bool silent = look_line_is_silent(line);
+    r->rua->probed = true;
+    r->rua->rcpt = (struct smtp_session){.at = SMTP_CONNECT, .failure = NET_TIMEOUT};
+    if (!silent)
+        start(r);
+    if (r->client)
+        return;
+    if (!silent)
+        r->rua->rcpt.failure = NET_LOCAL;
+    leave(r);
+    if (silent)
+        try_next_address(r);
 }
 
 static void try_next_address(struct rcpt_look *r)
@@ -97,11 +109,14 @@ static void try_next_address(struct rcpt_look *r)
     }
     const struct fact_address *at = &where->at[r->address++];
     look_open(r->check, &r->task, expire);
-    if (!gate_enter(&r->check->checker->gate, &at->address, &r->place, on_turn)) {
+    r->task.waits = waits;
+    r->line = (struct look_line){.checker = r->check->checker,
+                                 .check = r->check,
+                                 .port = look_port(r->check->checker, where->name, SMTP_PORT),
+                                 .go = go};
+    if (!look_line_enter(&r->line, &at->address)) {
         r->check->arena.failed = true;
         look_close(&r->task);
-    } else if (r->place.inside) {
-        go(r);
     }
 }
 

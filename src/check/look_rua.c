@@ -32,6 +32,7 @@ static void on_web(void *user)
     l->rua->probed = true;
     l->request.body = STR(EMPTY_REPORT);
     l->request.content_type = STR(REPORT_TYPE);
+    l->request.used_ms = web->used_ms;
     look_web(l->check, &l->request, &l->rua->where.at[at], &l->post, on_post, l);
 }
 

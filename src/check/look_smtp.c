@@ -1,6 +1,5 @@
 #include "check/look.h"
 
-#include "base/clock.h"
 #include "base/domain.h"
 
 /* Made once within a run for all checks that name the host; lives in the arena of its thing. */
@@ -8,13 +7,10 @@ struct conversation {
     struct checker *checker;
     struct seen_thing *thing;
     struct arena *arena;
-    struct gate_place place;
+    struct look_line line;
     struct smtp_client *client;
     struct str host;
     struct address address;
-    uint16_t port;
-    bool queued; /* it did not get in at once */
-    int64_t began_ms;
     struct fact_smtp smtp; /* at any time what an expiring check takes with it */
 };
 
@@ -34,27 +30,26 @@ static void give_up(void *value)
     if (c->client)
         smtp_client_cancel(c->client);
     c->client = NULL;
-    gate_leave(&c->checker->gate, &c->place);
+    look_line_leave(&c->line);
 }
 
 static void complete(struct conversation *c)
 {
     /* The place first: it lies in the thing, which may go with the last of those who wait. */
-    gate_leave(&c->checker->gate, &c->place);
+    look_line_leave(&c->line);
     seen_complete(&c->checker->seen, c->thing);
 }
 
 static void start(struct conversation *c, struct str sni, bool stop, smtp_callback *callback)
 {
     const struct check_settings *s = &c->checker->settings;
-    int64_t left = (int64_t)s->host_seconds * 1000 - (clock_monotonic_ms() - c->began_ms);
     struct smtp_options options = {.address = c->address,
-                                   .port = c->port,
+                                   .port = c->line.port,
                                    .tls = c->checker->tls,
                                    .ehlo = s->ehlo,
                                    .sni = sni,
                                    .stop_after_handshake = stop,
-                                   .deadline_ms = left > 1 ? (unsigned)left : 1};
+                                   .deadline_ms = look_line_left_ms(&c->line)};
     c->client = smtp_client_start(c->checker->base, &options, callback, c, NULL);
 }
 
@@ -74,7 +69,7 @@ static void on_first(void *user, const struct smtp_session *session)
         c->arena->failed = true;
     look_port_25_learn(c->checker, session);
     if (session->at == SMTP_CONNECT && session->failure == NET_TIMEOUT)
-        gate_tell_silent(&c->place, c->port);
+        look_line_tell_silent(&c->line);
     verify(c, &c->smtp.session.tls, &c->smtp.verified);
     if (session->tls.version && c->checker->settings.thorough)
         start(c, STR(""), true, on_second);
@@ -99,23 +94,19 @@ static void on_second(void *user, const struct smtp_session *session)
     complete(c);
 }
 
-static void go(struct conversation *c)
+static void go(struct look_line *line)
 {
+    struct conversation *c =
+        (struct conversation *)((char *)line - offsetof(struct conversation, line));
     c->smtp.tried = true;
-    c->began_ms = clock_monotonic_ms();
     c->smtp.session = (struct smtp_session){.at = SMTP_CONNECT, .failure = NET_TIMEOUT};
-    if (!gate_is_silent(&c->place, c->port)) {
+    if (!look_line_is_silent(line)) {
         start(c, c->host, false, on_first);
         if (c->client)
             return;
         c->smtp.session.failure = NET_LOCAL;
     }
     complete(c);
-}
-
-static void on_turn(struct gate_place *place)
-{
-    go((struct conversation *)((char *)place - offsetof(struct conversation, place)));
 }
 
 /* What is known now; what it points at lives as long as the reference, which the check holds. */
@@ -144,7 +135,7 @@ static void on_ready(struct seen_ref *ref)
 static bool waits(const struct look_task *task)
 {
     const struct conversation *c = seen_value(&((const struct asker *)task)->held.ref);
-    return c && c->queued && (!c->smtp.tried || look_is_fresh(c->checker, c->began_ms));
+    return c && look_line_waits(&c->line);
 }
 
 static void expire(struct look_task *task)
@@ -163,20 +154,17 @@ static void make(struct asker *a, struct str host, const struct fact_address *at
         seen_complete(&checker->seen, ref->thing);
         return;
     }
-    *c = (struct conversation){.checker = checker,
-                               .thing = ref->thing,
-                               .arena = arena,
-                               .host = arena_str(arena, host),
-                               .address = at->address,
-                               .port = look_port(checker, host, SMTP_PORT)};
+    *c = (struct conversation){
+        .checker = checker,
+        .thing = ref->thing,
+        .arena = arena,
+        .host = arena_str(arena, host),
+        .address = at->address,
+        .line = {.checker = checker, .port = look_port(checker, host, SMTP_PORT), .go = go}};
     seen_set_value(ref, c, give_up);
-    if (!gate_enter(&checker->gate, &c->address, &c->place, on_turn)) {
+    if (!look_line_enter(&c->line, &c->address)) {
         arena->failed = true;
         complete(c);
-    } else if (c->place.inside) {
-        go(c);
-    } else {
-        c->queued = true;
     }
 }
 

@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "check/look.h"
 
 #define USER_AGENT         "sealpost/" SEALPOST_VERSION " (MTA-STS check)"
@@ -9,23 +8,17 @@ struct request {
     struct look_web_request what;
     const struct fact_address *at;
     struct fact_web *web;
-    struct gate_place place;
+    struct look_line line;
     struct http_fetch *fetch;
-    bool had_time; /* as much as any host gets */
-    bool queued;   /* it did not get in at once */
-    int64_t began_ms;
     look_then *then;
     void *user;
 };
 
-static struct request *of_place(struct gate_place *place)
-{
-    return (struct request *)((char *)place - offsetof(struct request, place));
-}
-
 static void complete(struct request *r)
 {
-    gate_leave(&r->task.check->checker->gate, &r->place);
+    if (r->web->tried)
+        r->web->used_ms = look_line_used_ms(&r->line);
+    look_line_leave(&r->line);
     if (r->then)
         r->then(r->user);
     look_close(&r->task);
@@ -40,36 +33,26 @@ static void expire(struct look_task *task)
     complete(r);
 }
 
-static uint16_t port_of(const struct request *r)
-{
-    return look_port(r->task.check->checker, r->what.host, r->what.url_port);
-}
-
-/* Time in the line before an address is not the host's. */
 static bool waits(const struct look_task *task)
 {
-    const struct request *r = (const struct request *)task;
-    return r->queued && (!r->web->tried || look_is_fresh(task->check->checker, r->began_ms));
+    return look_line_waits(&((const struct request *)task)->line);
 }
 
 static void begin(struct request *r, struct str user_agent, http_callback *callback)
 {
     struct checker *checker = r->task.check->checker;
-    unsigned host_ms = checker->settings.host_seconds * 1000;
-    unsigned deadline_ms = r->queued ? host_ms : look_deadline_ms(r->task.check);
     struct http_options options = {
         .host = r->what.server_name.n ? r->what.server_name : r->what.host,
         .address = r->at->address,
-        .port = port_of(r),
+        .port = r->line.port,
         .url_port = r->what.url_port,
         .path = r->what.path,
         .user_agent = user_agent,
         .body = r->what.body,
         .content_type = r->what.content_type,
         .body_max = r->what.body_max,
-        .deadline_ms = deadline_ms,
+        .deadline_ms = look_line_left_ms(&r->line),
     };
-    r->had_time = deadline_ms == host_ms;
     r->fetch = http_fetch_start(checker->http, &options, callback, r, NULL);
 }
 
@@ -97,8 +80,8 @@ static void on_fetched(void *user, const struct http_fetched *fetched)
     struct request *r = user;
     const unsigned status = fetched->status;
     r->fetch = NULL;
-    if (fetched->at == HTTP_CONNECT && fetched->failure == NET_TIMEOUT && r->had_time)
-        gate_tell_silent(&r->place, port_of(r));
+    if (fetched->at == HTTP_CONNECT && fetched->failure == NET_TIMEOUT)
+        look_line_tell_silent(&r->line);
     keep(r, fetched);
     if (r->what.as_browser_too && status >= 400 && status < 500 && !r->task.check->closing) {
         begin(r, STR(BROWSER_USER_AGENT), on_browser_fetched);
@@ -109,24 +92,19 @@ static void on_fetched(void *user, const struct http_fetched *fetched)
 }
 
 /* What the facts say when no answer comes before the end of the check. */
-static void go(struct request *r)
+static void go(struct look_line *line)
 {
+    struct request *r = (struct request *)((char *)line - offsetof(struct request, line));
     r->web->tried = true;
-    r->began_ms = clock_monotonic_ms();
     r->web->fetched.at = HTTP_CONNECT;
     r->web->fetched.failure = NET_TIMEOUT;
-    if (!gate_is_silent(&r->place, port_of(r))) {
+    if (!look_line_is_silent(line)) {
         begin(r, STR(USER_AGENT), on_fetched);
         if (r->fetch)
             return;
         r->web->fetched.failure = NET_LOCAL;
     }
     complete(r);
-}
-
-static void on_turn(struct gate_place *place)
-{
-    go(of_place(place));
 }
 
 void look_web(struct check *check, const struct look_web_request *request,
@@ -136,14 +114,16 @@ void look_web(struct check *check, const struct look_web_request *request,
     if (!r)
         return;
     *r = (struct request){.what = *request, .at = at, .web = web, .then = then, .user = user};
+    r->line =
+        (struct look_line){.checker = check->checker,
+                           .check = check,
+                           .used_ms = request->used_ms,
+                           .port = look_port(check->checker, request->host, request->url_port),
+                           .go = go};
     look_open(check, &r->task, expire);
     r->task.waits = waits;
-    if (!gate_enter(&check->checker->gate, &at->address, &r->place, on_turn)) {
+    if (!look_line_enter(&r->line, &at->address)) {
         check->arena.failed = true;
         complete(r);
-    } else if (r->place.inside) {
-        go(r);
-    } else {
-        r->queued = true;
     }
 }
