@@ -37,44 +37,59 @@ class Explained:
     seen: bool = False
 
 
+def each(client, about, codes, rfc, why):
+    """The same of several findings."""
+    return [Explained(client, about, code, rfc, why) for code in codes.split()]
+
+
 # mx-connect 2.0.0 brings mailauth 5.0.1, which cannot be told to hold to RFC 8461.
-EXPLAINED = [Explained(*row) for row in (
-    ("mailauth", "policy", "check-host-forbidden", "RFC 8461 10.2",
-     "it fetches from whatever address the DNS names; ours goes to no private one for a stranger"),
-    ("mailauth", "hosts", "check-domain-null-mx-mixed", "RFC 7505 3",
-     "node leaves the null MX out; ours shows that it stands beside others, where it must not"),
-    ("mailauth", "policy", "policy-blank-line", "RFC 8461 3.2", "it passes over a blank line"),
-    ("mailauth", "policy", "policy-mx-address", "RFC 1123 2.1",
-     "it takes dotted digits for a domain, which no host name can be, and finds an MX pattern that nothing matches"),
-    ("mx-connect", "policy", "check-host-forbidden", "RFC 8461 10.2", "as mailauth"),
-    ("mx-connect", "hosts", "check-domain-null-mx-mixed", "RFC 7505 3", "as mailauth"),
-    ("mx-connect", "policy", "policy-mx-address", "RFC 1123 2.1", "as mailauth"),
-    ("mx-connect", "dane", "check-dane-match", "RFC 7671 5.2",
-     "it compares a record of usage 2 with the host's own certificate, not with its issuers'", "dane-issuer.test"),
-    ("mx-connect", "dane", "check-dane-none-usable", "RFC 7672 2.1",
-     "it compares records that are not usable (usage 0 or 1, unknown numbers) or counts them as failed; they are as none"),
-    ("mx-connect", "policy", "check-host-cert-no-name", "RFC 8461 3.3",
-     "it takes a name from the subject where there is no subjectAltName"),
-    ("mx-connect", "policy", "check-host-media-type", "RFC 8461 3.2", "it does not look at the media type"),
-    ("mx-connect", "policy", "check-host-media-type-missing", "RFC 8461 3.2", "it does not look at the media type"),
-    ("mx-connect", "policy", "check-host-too-large", "RFC 8461 3.3", "it has no limit of size"),
-    ("mx-connect", "mx", "check-mx-unlisted-deep", "RFC 8461 4.1", "its wildcard stands for several labels"),
-    ("mx-connect", "policy", "policy-blank-line", "RFC 8461 3.2", "it passes over a blank line"),
-    ("mx-connect", "policy", "policy-mx-u-label", "RFC 8461 3.2", "it takes any text as an MX pattern"),
-    ("mx-connect", "policy", "policy-bom", "RFC 8461 3.2", "it trims the byte order mark"),
-    ("mx-connect", "policy", "policy-duplicate-key", "RFC 8461 3.2", "the last of several fields counts for it, not the first"),
-    ("mx-connect", "policy", "policy-mode-case", "RFC 8461 3.2", "upper case is the same to it"),
-    ("mx-connect", "policy", "policy-mode-missing", "RFC 8461 3.2", "a policy without a mode is one of mode none for it"),
-    ("mx-connect", "policy", "policy-mx-leading-dot", "RFC 8461 3.2", "it takes any text as an MX pattern"),
-    ("mx-connect", "policy", "policy-mx-list", "RFC 8461 3.2", "it takes any text as an MX pattern"),
-    ("mx-connect", "policy", "policy-mx-partial-wildcard", "RFC 8461 3.2", "it takes any text as an MX pattern"),
-    ("mx-connect", "policy", "policy-mx-trailing-dot", "RFC 8461 3.2", "it takes any text as an MX pattern"),
-    ("mx-connect", "policy", "sts-txt-id-character", "RFC 8461 3.1", "it takes any text as an id"),
-    ("mx-connect", "policy", "sts-txt-id-long", "RFC 8461 3.1", "it takes any text as an id"),
-    ("mx-connect", "policy", "sts-txt-leading-blank", "RFC 8461 3.1", "it trims the record"),
-    ("mx-connect", "policy", "sts-txt-empty-field", "RFC 8461 3.1", "it passes over an empty field"),
-    ("mx-connect", "policy", "sts-txt-version-case", "RFC 8461 3.1", "upper case is the same to it"),
-)]
+EXPLAINED = [
+    *each("mailauth", "policy", "check-host-forbidden", "RFC 8461 10.2",
+          "it fetches from whatever address the DNS names; ours goes to no private one for a stranger"),
+    *each("mailauth", "hosts", "check-domain-null-mx-mixed", "RFC 7505 3",
+          "node leaves the null MX out; ours shows that it stands beside others, where it must not"),
+    *each("mailauth", "policy", "policy-blank-line policy-comment policy-no-field", "RFC 8461 3.2",
+          "it passes over lines without a colon"),
+    *each("mailauth", "policy", "policy-key-empty policy-key-character policy-key-long policy-value-empty", "RFC 8461 3.2",
+          "it passes over fields that it does not know, though they have not the form of one"),
+    *each("mailauth", "policy", "policy-utf8", "RFC 8461 3.2", "it takes a byte that is no UTF-8 for some character"),
+    *each("mailauth", "policy", "policy-mx-address policy-mx-numeric", "RFC 1123 2.1",
+          "it takes dotted digits for a domain, which no host name can be, and finds an MX pattern that nothing matches"),
+    *each("mailauth", "policy", "policy-mx-label-long policy-mx-too-long", "RFC 1035 2.3.4", "it has no limits for a name"),
+    *each("mx-connect", "policy", "check-host-forbidden", "RFC 8461 10.2", "as mailauth"),
+    *each("mx-connect", "hosts", "check-domain-null-mx-mixed", "RFC 7505 3", "as mailauth"),
+    Explained("mx-connect", "dane", "check-dane-match", "RFC 7671 5.2",
+              "it compares a record of usage 2 with the host's own certificate, not with its issuers'", "dane-issuer.test"),
+    *each("mx-connect", "dane", "check-dane-none-usable", "RFC 7672 2.1",
+          "it compares records that are not usable (usage 0 or 1, unknown numbers) or counts them as failed; they are as none"),
+    *each("mx-connect", "policy", "check-host-cert-no-name", "RFC 8461 3.3",
+          "it takes a name from the subject where there is no subjectAltName"),
+    *each("mx-connect", "policy", "check-host-media-type check-host-media-type-missing", "RFC 8461 3.2",
+          "it does not look at the media type"),
+    *each("mx-connect", "policy", "check-host-too-large", "RFC 8461 3.3", "it has no limit of size"),
+    *each("mx-connect", "mx", "check-mx-unlisted-deep", "RFC 8461 4.1", "its wildcard stands for several labels"),
+    *each("mx-connect", "policy", "policy-blank-line policy-comment policy-no-field policy-key-empty policy-key-character "
+          "policy-key-long policy-value-empty policy-utf8", "RFC 8461 3.2", "as mailauth"),
+    *each("mx-connect", "policy", "policy-bom", "RFC 8461 3.2", "it trims the byte order mark"),
+    *each("mx-connect", "policy", "policy-blank-before-key policy-blank-before-colon", "RFC 8461 3.2", "it trims the key"),
+    *each("mx-connect", "policy", "policy-duplicate-key", "RFC 8461 3.2", "the last of several fields counts for it, not the first"),
+    *each("mx-connect", "policy", "policy-key-ignored policy-mode-case", "RFC 8461 3.2", "upper case is the same to it"),
+    *each("mx-connect", "policy", "policy-mode-missing", "RFC 8461 3.2", "a policy without a mode is one of mode none for it"),
+    *each("mx-connect", "policy", "policy-max-age-empty policy-max-age-digits", "RFC 8461 3.2",
+          "whatever JavaScript takes for a number is one to it, nothing too"),
+    *each("mx-connect", "policy", "policy-mx-address policy-mx-character policy-mx-deep-wildcard policy-mx-email policy-mx-empty "
+          "policy-mx-empty-label policy-mx-extra policy-mx-hyphen policy-mx-label-long policy-mx-leading-dot policy-mx-list "
+          "policy-mx-non-ascii policy-mx-numeric policy-mx-partial-wildcard policy-mx-port policy-mx-star-alone "
+          "policy-mx-too-long policy-mx-trailing-dot policy-mx-two-wildcards policy-mx-u-label policy-mx-url", "RFC 8461 3.2",
+          "it takes any text as an MX pattern"),
+    *each("mx-connect", "policy", "sts-txt-id-character sts-txt-id-long", "RFC 8461 3.1", "it takes any text as an id"),
+    *each("mx-connect", "policy", "sts-txt-leading-blank sts-txt-trailing-blank", "RFC 8461 3.1", "it trims the record"),
+    *each("mx-connect", "policy", "sts-txt-blank-before-equals", "RFC 8461 3.1", "it trims the name"),
+    *each("mx-connect", "policy", "sts-txt-empty-field sts-txt-no-equals sts-txt-name-empty sts-txt-name-character sts-txt-name-long "
+          "sts-txt-value-empty sts-txt-value-blank sts-txt-value-character sts-txt-value-equals", "RFC 8461 3.1",
+          "it passes over fields that it does not know, though they have not the form of one"),
+    *each("mx-connect", "policy", "sts-txt-id-case sts-txt-version-case", "RFC 8461 3.1", "upper case is the same to it"),
+]
 
 
 # ---- what each one decides: {"policy": mode or None, "hosts": set, "mx": {host: allowed}, "dane": {host: good|bad|None}} ----

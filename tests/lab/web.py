@@ -79,7 +79,7 @@ class Web:
 
     def body(self, site, number):
         path = os.path.join(self.folder, "www", f"{number}.txt")
-        with open(path, "w", encoding="utf-8", newline="") as f:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as f:
             f.write(site.body)
         return path
 
