@@ -17,35 +17,55 @@ struct acme_window {
     struct str explanation; /* URL; empty: none; in arena */
 };
 
-/* Asks the CA. 1: *out filled; 0: the CA has no renewal information. A window that ends before it
- * starts is refused (RFC 9773 4.2). Retry-After between a minute and a day; else six hours. */
+/* Reads the answer of a CA, all but ask_again. A window that does not end after it starts is
+ * refused (RFC 9773 4.2): acme-window. */
+int acme_window_read(struct str body, struct arena *arena, struct acme_window *out,
+                     struct error *err) NODISCARD;
+
+/* When to ask for a window again, by the moment that Retry-After named (0: it was not there). */
+int64_t acme_window_ask_again(int64_t retry_at, int64_t now);
+
+/* Asks the CA. 1: *out filled; 0: the CA has no renewal information. Retry-After counts
+ * between a minute and a day; without one the window is asked for again six hours later. Errors:
+ * acme-window, those of the session. */
 int acme_renewal_window(struct acme_session *session, struct str certificate_id,
                         struct arena *arena, struct acme_window *out, struct error *err) NODISCARD;
 
 /* When to renew. With a window: a moment of it, chosen by `spread` (all of uint32_t); when that has
- * passed, at once (RFC 9773 4.2). Without: at two thirds of the life, at half of it when it lasts
- * ten days or less; moved by `spread` up to a tenth of what is then left, earlier. Never after the
- * certificate's end. */
+ * passed, at once (RFC 9773 4.2). Without, or with one that comes too late: at two thirds of the
+ * life, at half of it when it lasts ACME_SHORT_LIFE_S or less; moved by `spread` up to a tenth of
+ * what is then left, earlier. Never later than nine tenths of the life, so that a CA may fail a
+ * while. */
 int64_t acme_renew_at(int64_t not_before, int64_t not_after, const struct acme_window *window,
                       uint32_t spread);
 
+#define ACME_SHORT_LIFE_S ((int64_t)10 * 86400)
+
 /* When to try again after the failure number `failures` (from 1) in a row: a minute, doubling, at
- * most a day, and moved by `spread` up to a tenth; never before refusal->retry_at. What only a
- * person can mend (userActionRequired, externalAccountRequired, rejectedIdentifier, ...) waits the
- * longest. A validation that failed waits an hour at least: CAs ration those. */
+ * most a day, and moved by `spread` up to a tenth, later; never before refusal->retry_at. What only
+ * a person can mend (userActionRequired, externalAccountRequired, rejectedIdentifier, ...) waits
+ * the longest. A validation that failed, and a limit without a time, wait an hour at least: CAs
+ * ration those. refusal may be NULL: the CA said nothing. */
 int64_t acme_retry_time(const struct acme_refusal *refusal, unsigned failures, int64_t now,
                         uint32_t spread);
 
+/* When to look again after a preflight that said no: no CA was asked, and the name may come to lead
+ * here any time. A minute, doubling, at most an hour, moved as above. */
+int64_t acme_look_again(unsigned failures, int64_t now, uint32_t spread);
+
 /* Orders that an account may begin: a bucket of `size`, refilled evenly over `period` seconds.
- * Let's Encrypt allows 300 in three hours. */
+ * Let's Encrypt allows 300 in three hours. size or period 0: no limit. */
 struct acme_bucket {
     int64_t size, period;
     int64_t level_ms; /* what is in it, in thousandths of an order */
     int64_t at;       /* when that was; seconds since 1970 */
 };
 
-/* Takes one order out. 0: taken; else the moment at which there will be one. A clock that went
- * back fills nothing. */
+#define ACME_BUCKET_SIZE   300
+#define ACME_BUCKET_PERIOD 10800
+
+/* Takes one order out. 0: taken; else the moment, after now, at which there will be one. A clock
+ * that went back fills nothing. */
 int64_t acme_bucket_take(struct acme_bucket *bucket, int64_t now);
 
 #endif
