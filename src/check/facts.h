@@ -20,7 +20,7 @@
 /* Limits of what one check looks at; what is beyond is counted and said. */
 #define CHECK_MX_MAX          20 /* MX hosts */
 #define CHECK_ADDRESSES_MAX   8  /* addresses of one host: at most half of them of one family */
-#define CHECK_NAMESERVERS_MAX 8
+#define CHECK_NAMESERVERS_MAX 8  /* names */
 #define CHECK_RUA_MAX         8
 #define CHECK_SUBDOMAINS      4 /* the labels of check_subdomain_labels */
 
@@ -90,9 +90,11 @@ struct fact_mx {
     struct str tlsa_base;   /* the TLSA base domain that had the records */
 };
 
+/* A name server at one of its addresses. */
 struct fact_nameserver {
     struct str name;
-    struct str address;
+    struct str address; /* empty: the server has none that may be asked */
+    bool no_source;     /* as in fact_smtp */
     bool answered;
     bool authoritative;
     struct str *txt; /* records of _mta-sts there */
@@ -139,7 +141,8 @@ struct check_facts {
     bool mx_given;     /* --mx: not from DNS */
     bool port_25_seen; /* within the run some host took or refused a connection on port 25 */
     struct fact_dns ns;
-    struct fact_nameserver *nameservers; /* those of the zone that holds _mta-sts */
+    struct fact_nameserver *nameservers; /* of the zone that holds _mta-sts: each server at each
+                                            address, in the order of ns and of its addresses */
     size_t nameserver_count;
 
     /* 2 _mta-sts */

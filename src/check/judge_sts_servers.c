@@ -10,6 +10,11 @@ static bool answers(const struct fact_nameserver *server)
 
 static bool is_silent(const struct fact_nameserver *server)
 {
+    return !server->answered && !server->no_source;
+}
+
+static bool is_unheard(const struct fact_nameserver *server)
+{
     return !server->answered;
 }
 
@@ -43,23 +48,44 @@ static void add(struct judgement *j, struct msg m)
     check_add(j->results, m, j->facts->sts_txt.name, STR(""));
 }
 
-/* The servers, by name once each, that are so, and, with like, that have the same records. */
-static struct str list_of_servers(struct judgement *j,
-                                  bool (*is_so)(const struct fact_nameserver *server),
-                                  const struct fact_nameserver *like)
+/* What of the servers is looked for: those that are so and, with like, have the same records. */
+struct wanted {
+    bool (*is_so)(const struct fact_nameserver *server);
+    const struct fact_nameserver *like;
+};
+
+static bool fits(const struct wanted *wanted, const struct fact_nameserver *server)
+{
+    return wanted->is_so(server) && (!wanted->like || same_records(wanted->like, server));
+}
+
+/* How a server at an address is called: by its name, unless it is not so at another of its
+ * addresses, which must be told apart then. */
+static struct str name_of(const struct check_facts *f, const struct wanted *wanted,
+                          const struct fact_nameserver *server)
+{
+    for (size_t i = 0; i < f->nameserver_count; i++) {
+        const struct fact_nameserver *other = &f->nameservers[i];
+        if (str_eq(other->name, server->name) && !other->no_source && !fits(wanted, other))
+            return server->address;
+    }
+    return server->name;
+}
+
+/* The servers that fit, once each. */
+static struct str list_of_servers(struct judgement *j, const struct wanted *wanted)
 {
     const struct check_facts *f = j->facts;
     struct buf list CLEANUP(buf_done);
     struct str last = STR("");
     buf_init(&list, JUDGE_LIST_MAX);
     for (size_t i = 0; i < f->nameserver_count; i++) {
-        const struct fact_nameserver *server = &f->nameservers[i];
-        if (!is_so(server) || str_eq(server->name, last))
+        if (!fits(wanted, &f->nameservers[i]))
             continue;
-        if (like && !same_records(like, server))
-            continue;
-        judge_list_add(&list, server->name);
-        last = server->name;
+        struct str name = name_of(f, wanted, &f->nameservers[i]);
+        if (!str_eq(name, last))
+            judge_list_add(&list, name);
+        last = name;
     }
     return judge_list_text(j, &list);
 }
@@ -76,15 +102,18 @@ static struct str list_of_txt(struct judgement *j, const struct fact_nameserver 
 static void say_differs(struct judgement *j, const struct fact_nameserver *one,
                         const struct fact_nameserver *other)
 {
+    const struct wanted like_one = {answers, one}, like_other = {answers, other};
     struct str name = j->facts->sts_txt.name;
-    struct str here = list_of_servers(j, answers, one), there = list_of_servers(j, answers, other);
+    struct str here = list_of_servers(j, &like_one), there = list_of_servers(j, &like_other);
+    struct str first = name_of(j->facts, &like_one, one);
+    struct str second = name_of(j->facts, &like_other, other);
     if (!one->txt_count)
-        add(j, msg_check_record_nameserver_without(name, there, here));
+        add(j, msg_check_record_nameserver_without(name, there, here, first));
     else if (!other->txt_count)
-        add(j, msg_check_record_nameserver_without(name, here, there));
+        add(j, msg_check_record_nameserver_without(name, here, there, second));
     else
         add(j, msg_check_record_nameservers_differ(name, here, list_of_txt(j, one), there,
-                                                   list_of_txt(j, other)));
+                                                   list_of_txt(j, other), second));
 }
 
 static bool was_seen_before(const struct check_facts *f, size_t at)
@@ -100,6 +129,7 @@ static void compare(struct judgement *j)
 {
     const struct check_facts *f = j->facts;
     const struct fact_nameserver *first = NULL;
+    const struct wanted all = {answers, NULL};
     bool differ = false;
     for (size_t i = 0; i < f->nameserver_count; i++) {
         if (!answers(&f->nameservers[i]) || was_seen_before(f, i))
@@ -112,7 +142,7 @@ static void compare(struct judgement *j)
         say_differs(j, first, &f->nameservers[i]);
     }
     if (first && first->txt_count && !differ)
-        add(j, msg_check_record_nameservers_agree(list_of_servers(j, answers, NULL)));
+        add(j, msg_check_record_nameservers_agree(list_of_servers(j, &all)));
 }
 
 /* A machine without IPv6 hears nothing from any IPv6 address, which says nothing of the servers. */
@@ -133,9 +163,11 @@ static void judge_silence(struct judgement *j, bool v6_answers)
         struct buf item CLEANUP(buf_done);
         buf_init(&item, JUDGE_LIST_MAX);
         buf_str(&item, server->name);
-        buf_cstr(&item, " (");
-        buf_str(&item, server->address);
-        buf_cstr(&item, ")");
+        if (server->address.n) {
+            buf_cstr(&item, " (");
+            buf_str(&item, server->address);
+            buf_cstr(&item, ")");
+        }
         judge_list_add(&list, buf_view(&item));
     }
     if (list.n)
@@ -145,6 +177,7 @@ static void judge_silence(struct judgement *j, bool v6_answers)
 void judge_sts_servers(struct judgement *j)
 {
     const struct check_facts *f = j->facts;
+    const struct wanted unheard = {is_unheard, NULL}, lame_ones = {is_lame, NULL};
     bool any = false, v6 = false;
     for (size_t i = 0; i < f->nameserver_count; i++) {
         any = any || f->nameservers[i].answered;
@@ -153,11 +186,11 @@ void judge_sts_servers(struct judgement *j)
     if (!f->nameserver_count)
         return;
     if (!any) {
-        add(j, msg_check_record_nameservers_unseen(list_of_servers(j, is_silent, NULL)));
+        add(j, msg_check_record_nameservers_unseen(list_of_servers(j, &unheard)));
         return;
     }
     judge_silence(j, v6);
-    struct str lame = list_of_servers(j, is_lame, NULL);
+    struct str lame = list_of_servers(j, &lame_ones);
     if (lame.n)
         add(j, msg_check_record_nameserver_lame(lame));
     compare(j);

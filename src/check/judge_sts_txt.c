@@ -189,7 +189,6 @@ static void judge_records(struct judgement *j)
     grade_strangers(&findings);
     judge_usable(j, &findings);
     judge_delegation(j);
-    judge_sts_servers(j);
     judge_subdomains(j);
 }
 
@@ -198,12 +197,17 @@ void judge_sts_txt(struct judgement *j)
     const struct fact_dns *dns = &j->facts->sts_txt;
     j->sts_txt_usable = false;
     j->sts_id = STR("");
-    if (cannot_be_judged(j->facts))
+    if (cannot_be_judged(j->facts)) {
         add(j, msg_check_record_not_judged(dns->name));
-    else if (judge_dns_fails(dns))
+        return;
+    }
+    if (judge_dns_fails(dns)) {
         judge_failure(j);
-    else if (judge_found(dns))
+        return;
+    }
+    if (judge_found(dns))
         judge_records(j);
     else
         judge_absence(j);
+    judge_sts_servers(j);
 }

@@ -2,12 +2,18 @@
 
 #include "net/dns_direct.h"
 
-/* One name server of the zone. */
+/* All name servers of the zone, while their addresses are looked up. */
+struct servers_look {
+    struct check *check;
+    struct fact_host where[CHECK_NAMESERVERS_MAX];
+    size_t count, open;
+};
+
+/* One address of a name server. */
 struct server_look {
     struct look_task task; /* first: expire gets it back */
     struct check *check;
     struct fact_nameserver *fact;
-    struct fact_host where;
     struct dns_direct *query;
 };
 
@@ -47,39 +53,63 @@ static void expire(struct look_task *task)
     look_close(task);
 }
 
-static void on_addresses(void *user)
+static void ask(struct check *check, const struct fact_host *where, const struct fact_address *at,
+                struct fact_nameserver *fact)
 {
-    struct server_look *s = user;
-    struct check *check = s->check;
-    ssize_t first = look_first_address(&s->where);
-    if (first < 0 || check->closing)
+    struct server_look *s = arena_alloc(&check->arena, sizeof *s);
+    if (!s)
         return;
-    const struct fact_address *at = &s->where.at[first];
-    s->fact->address = at->text;
+    *s = (struct server_look){.check = check, .fact = fact};
     look_open(check, &s->task, expire);
     s->query = dns_direct_start(
-        check->checker->base, &at->address, look_port(check->checker, s->where.name, DNS_PORT),
+        check->checker->base, &at->address, look_port(check->checker, where->name, DNS_PORT),
         name_of_record(check), DNS_TXT, look_deadline_ms(check), on_answer, s, NULL);
     if (!s->query)
         look_close(&s->task);
 }
 
-static void look_at_servers(struct check *check)
+static void look_at_server(struct check *check, const struct fact_host *where)
 {
     struct check_facts *f = &check->facts;
-    const struct dns_records *ns = &f->ns.answer.records;
-    size_t count = ns->count < CHECK_NAMESERVERS_MAX ? ns->count : CHECK_NAMESERVERS_MAX;
-    struct server_look *servers = arena_array(&check->arena, count, sizeof *servers);
-    f->nameservers = arena_array(&check->arena, count, sizeof *f->nameservers);
-    if (!servers || !f->nameservers)
-        return;
-    f->nameserver_count = count;
-    for (size_t i = 0; i < count; i++) {
-        servers[i].check = check;
-        servers[i].fact = &f->nameservers[i];
-        f->nameservers[i].name = ns->at[i].text;
-        look_host(check, &servers[i].where, ns->at[i].text, DNS_PORT, on_addresses, &servers[i]);
+    const size_t before = f->nameserver_count;
+    for (size_t i = 0; i < where->count; i++) {
+        const struct fact_address *at = &where->at[i];
+        if (!at->allowed)
+            continue;
+        struct fact_nameserver *fact = &f->nameservers[f->nameserver_count++];
+        *fact = (struct fact_nameserver){.name = where->name, .address = at->text};
+        fact->no_source = !look_has_source(&at->address);
+        if (!fact->no_source)
+            ask(check, where, at, fact);
     }
+    if (f->nameserver_count == before)
+        f->nameservers[f->nameserver_count++] = (struct fact_nameserver){.name = where->name};
+}
+
+/* Once all have come, so that the facts keep the order of the records. */
+static void on_addresses(void *user)
+{
+    struct servers_look *all = user;
+    struct check *check = all->check;
+    if (--all->open || check->closing)
+        return;
+    check->facts.nameservers = arena_array(&check->arena, all->count * CHECK_ADDRESSES_MAX,
+                                           sizeof(struct fact_nameserver));
+    for (size_t i = 0; check->facts.nameservers && i < all->count; i++)
+        look_at_server(check, &all->where[i]);
+}
+
+static void look_at_servers(struct check *check)
+{
+    const struct dns_records *ns = &check->facts.ns.answer.records;
+    struct servers_look *all = arena_alloc(&check->arena, sizeof *all);
+    if (!all)
+        return;
+    *all = (struct servers_look){.check = check};
+    all->count = ns->count < CHECK_NAMESERVERS_MAX ? ns->count : CHECK_NAMESERVERS_MAX;
+    all->open = all->count;
+    for (size_t i = 0; i < all->count; i++)
+        look_host(check, &all->where[i], ns->at[i].text, DNS_PORT, on_addresses, all);
 }
 
 /* The zone's apex is the nearest name with NS records. */

@@ -97,13 +97,14 @@ class Dns:
             parent.lines.append(f"{name} {TTL} DS {zone.ds()}")
         self.zones[name] = zone
 
-    def delegate_to_fault(self, name, number, fault, dnssec=None, **more):
-        """The name is a zone of a server that has this fault (see fault.py). With dnssec, the zone exists, and the
-        faulty server hands on what knot says of it."""
+    def delegate_to_fault(self, name, number, fault, dnssec=None, only=None, **more):
+        """The name is a zone of a server that has this fault (see fault.py), or has it only at the addresses that
+        `only` is true of. With dnssec, the zone exists, and the faulty server hands on what knot says of it."""
         server, addresses = f"ns-{number}.test.", pair("dns", 1000 + number)
         self.address(server, *addresses)
         self.network.add("dns", *addresses)
-        self.faults += [{"listen": a, "fault": fault, "upstream": BELOW["ns3.test."][0], **more} for a in addresses]
+        self.faults += [{"listen": a, "fault": fault if not only or only(a) else "none",
+                         "upstream": BELOW["ns3.test."][0], **more} for a in addresses]
         if dnssec:
             servers = [server] if not more.get("beside") else [*BELOW, server]
             self.cut(name, dnssec, servers)

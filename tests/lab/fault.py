@@ -245,6 +245,20 @@ async def dns_refused(query, item):
     return query[:2] + bytes([0x80 | query[2], 5]) + query[4:]
 
 
+async def dns_none(query, item):
+    """Hands on what the upstream says."""
+    return await ask(query, item["upstream"])
+
+
+async def dns_without(query, item):
+    """Hands on what the upstream says, but knows no name that begins with item["label"]."""
+    label = item["label"].encode()
+    if query[12:13 + len(label)].lower() != bytes([len(label)]) + label:
+        return await ask(query, item["upstream"])
+    question = query[12:skip_name(query, 12) + 4]
+    return query[:2] + bytes([0x84 | query[2], 3]) + struct.pack("!HHHH", 1, 0, 0, 0) + question
+
+
 async def dns_broken_signature(query, item):
     """Hands on what the upstream says, with one bit wrong in each signature."""
     reply = bytearray(await ask(query, item["upstream"]))

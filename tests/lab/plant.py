@@ -86,8 +86,11 @@ class Planter:
         kind, *words = scenario.dnssec or [""]
         if kind in BROKEN_ZONES:
             self.dns.delegate_to_fault(domain, number, kind, "signed" if kind == "broken-signature" else "unsigned")
-        elif kind == "old-secondary":  # one of three servers of the zone has other data
-            self.dns.delegate_to_fault(domain, number, "replace", "unsigned", beside=True, old=words[0], new=words[1])
+        elif kind in ("old-secondary", "old-secondary-ipv6"):  # one of three servers of the zone has other data
+            self.dns.delegate_to_fault(domain, number, "replace", "unsigned", beside=True, old=words[0], new=words[1],
+                                       only=kind.endswith("-ipv6") and is_ipv6)
+        elif kind == "secondary-without":  # one of three servers does not know a name
+            self.dns.delegate_to_fault(domain, number, "without", "unsigned", beside=True, label=words[0])
         elif kind in SECONDARIES:
             self.dns.delegate_to_fault(domain, number, SECONDARIES[kind], "unsigned", beside=True)
         elif kind:

@@ -64,6 +64,21 @@ static void keep_enforce(struct perfect *p, int64_t until)
         .known = true, .at = NOW - DAY, .mode = STS_MODE_ENFORCE, .enforce_until = until};
 }
 
+/* The second entry is another address of the first server. */
+static void other_address(struct perfect *p, const char *txt)
+{
+    second_server(p, txt);
+    p->facts.nameservers[1].name = p->facts.nameservers[0].name;
+    p->facts.nameservers[1].address = STR("2001:db8::53");
+}
+
+/* What both servers and the resolver say. */
+static void everywhere(struct perfect *p, const char *txt)
+{
+    set(p, &p->facts.sts_txt, txt, NULL);
+    p->facts.nameservers[0].txt[0] = p->facts.nameservers[1].txt[0] = str_from(txt);
+}
+
 BREAK(nothing, (void)p;)
 BREAK(no_name, drop(p, DNS_NO_NAME);)
 BREAK(no_data, drop(p, DNS_NO_DATA);)
@@ -111,6 +126,15 @@ BREAK(silent, p->facts.nameservers[1].answered = false;)
 BREAK(silent_v6, p->facts.nameservers[1].answered = false;
       p->facts.nameservers[1].address = STR("2001:db8::53");)
 BREAK(all_silent, p->facts.nameservers[0].answered = p->facts.nameservers[1].answered = false;)
+BREAK(lame_absent, no_data(p); second_server(p, NULL); p->facts.nameservers[0].txt_count = 0;
+      p->facts.nameservers[1].authoritative = false;)
+BREAK(without_absent, no_data(p); second_server(p, NULL);)
+BREAK(without_bad, everywhere(p, "v=STSv1; id=-;"); second_server(p, NULL);)
+BREAK(without_failed, drop(p, DNS_FAILED); second_server(p, NULL);)
+BREAK(stale_v6, other_address(p, "v=STSv1; id=old;");)
+BREAK(without_v6, other_address(p, NULL);)
+BREAK(silent_at_v6, other_address(p, RECORD); p->facts.nameservers[1].answered = false;
+      p->facts.nameservers[0].address = STR("2001:db8::1");)
 BREAK(lame, p->facts.nameservers[1].authoritative = false;)
 BREAK(lists, subdomain(p, "mx1.example.org");)
 BREAK(lists_null, subdomain(p, ".");)
@@ -163,6 +187,12 @@ static const struct perfect_row rows[] = {
     {silent_v6, &MSG_CHECK_RECORD_NAMESERVERS_AGREE, CHECK_OK, "no IPv6 here, perhaps"},
     {all_silent, &MSG_CHECK_RECORD_NAMESERVERS_UNSEEN, CHECK_NOTE, "port 53 closed, perhaps"},
     {lame, &MSG_CHECK_RECORD_NAMESERVER_LAME, CHECK_WARNING, "RFC 1034 4.2.2: lame"},
+    {stale_v6, &MSG_CHECK_RECORD_NAMESERVERS_DIFFER, CHECK_WARNING,
+     "RFC 1034 4.3.5: stale at one address"},
+    {without_v6, &MSG_CHECK_RECORD_NAMESERVER_WITHOUT, CHECK_WARNING,
+     "RFC 1034 4.3.5: not at one address"},
+    {silent_at_v6, &MSG_CHECK_RECORD_NAMESERVER_SILENT, CHECK_WARNING,
+     "RFC 1034 4.1: silent at one address"},
     {lists, &MSG_CHECK_RECORD_SUBDOMAINS, CHECK_NOTE, "RFC 8461 3.4: a subdomain without"},
 };
 
@@ -195,6 +225,53 @@ static void what_is_in_order_is_not_named(void **state)
         silent_rows[i].break_it(&p);
         judge_sts_txt(&p.j);
         CHECK(!perfect_find(&p, silent_rows[i].def), silent_rows[i].name);
+        perfect_done(&p);
+    }
+}
+
+static const struct {
+    void (*break_it)(struct perfect *p);
+    const struct msg_def *also;
+    const struct msg_def *def; /* NULL: nothing of the servers */
+    const char *text, *name;
+} compared[] = {
+    {without_absent, &MSG_CHECK_RECORD_ABSENT, &MSG_CHECK_RECORD_NAMESERVER_WITHOUT,
+     "the name server ns2.example.net has no TXT record at _mta-sts.example.org, while "
+     "ns1.example.net has",
+     "absent at one"},
+    {lame_absent, &MSG_CHECK_RECORD_ABSENT, &MSG_CHECK_RECORD_NAMESERVER_LAME,
+     "the name server ns2.example.net does not answer with authority for the zone", "absent, lame"},
+    {without_bad, &MSG_STS_TXT_ID_CHARACTER, &MSG_CHECK_RECORD_NAMESERVER_WITHOUT,
+     "the name server ns2.example.net has no TXT record at _mta-sts.example.org, while "
+     "ns1.example.net has",
+     "bad at one, absent at the other"},
+    {stale_v6, &MSG_CHECK_RECORD_FOUND, &MSG_CHECK_RECORD_NAMESERVERS_DIFFER,
+     "the name servers differ about _mta-sts.example.org: at 192.0.2.53 stands "
+     "`v=STSv1; id=20260101T000000Z;`, at 2001:db8::53 `v=STSv1; id=old;`",
+     "one server, two addresses"},
+    {no_domain, &MSG_CHECK_RECORD_NOT_JUDGED, NULL, NULL, "no domain"},
+    {without_failed, &MSG_CHECK_RECORD_DNS_FAILED, &MSG_CHECK_RECORD_NAMESERVER_WITHOUT, NULL,
+     "no answer by the resolver"},
+};
+
+/* RFC 1034 4.3.5: whatever the record is worth. */
+static void name_servers_are_compared_whether_the_record_is_usable_or_not(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(compared); i++) {
+        struct perfect p;
+        struct buf text CLEANUP(buf_done);
+        buf_init(&text, 1000);
+        perfect_init(&p);
+        compared[i].break_it(&p);
+        judge_sts_txt(&p.j);
+        CHECK(perfect_find(&p, compared[i].also) != NULL, compared[i].name);
+        const struct check_result *r = compared[i].text ? perfect_find(&p, compared[i].def) : NULL;
+        CHECK(!r == !compared[i].text, compared[i].name);
+        if (r && msg_render(LANG_EN, MSG_TEXT, &r->msg, &text))
+            CHECK_STR(buf_view(&text), compared[i].text, compared[i].name);
+        if (!r && compared[i].def)
+            CHECK(!perfect_find(&p, compared[i].def), compared[i].name);
         perfect_done(&p);
     }
 }
@@ -250,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_the_record_is_named_alone),
         cmocka_unit_test(what_is_in_order_is_not_named),
+        cmocka_unit_test(name_servers_are_compared_whether_the_record_is_usable_or_not),
         cmocka_unit_test(the_id_is_handed_on_only_from_a_usable_record),
         cmocka_unit_test(an_error_of_the_record_says_what_it_means_for_mail),
         cmocka_unit_test(the_fix_of_an_absent_record_can_be_pasted),
