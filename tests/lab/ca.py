@@ -60,7 +60,8 @@ def extension(number, value, critical=False):
     return sequence(oid(number), der(0x01, b"\xff") if critical else b"", der(0x04, value))
 
 
-ECDSA_SHA256 = sequence(oid("1.2.840.10045.4.3.2"))
+ECDSA = {"sha1": sequence(oid("1.2.840.10045.4.1")), "sha256": sequence(oid("1.2.840.10045.4.3.2"))}
+FOR_SERVERS, FOR_CLIENTS = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
 P256 = oid("1.2.840.10045.3.1.7")
 
 
@@ -85,7 +86,8 @@ def pem(label, data):
 class Certificate:
     """A certificate with its key; `issuer` is another one, or None for a self-signed one."""
 
-    def __init__(self, common_name, issuer, begins, ends, names=(), authority=None):
+    def __init__(self, common_name, issuer, begins, ends, names=(), authority=None, digest="sha256",
+                 purpose=FOR_SERVERS):
         self.key, self.name, self.issuer = Key(), common_name, issuer
         signer = issuer or self
         identity = hashlib.sha1(self.key.public).digest()
@@ -96,13 +98,13 @@ class Certificate:
                            extension("2.5.29.15", der(0x03, b"\x01\x06"), True)]
         else:
             extensions += [extension("2.5.29.15", der(0x03, b"\x07\x80"), True),
-                           extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.1")))]
+                           extension("2.5.29.37", sequence(oid(purpose)))]
         if names:
             extensions.append(extension("2.5.29.17", sequence(*(der(0x82, n.encode()) for n in names))))
-        body = sequence(der(0xA0, integer(2)), integer(secrets.randbits(120) | 1), ECDSA_SHA256, name(signer.name),
+        body = sequence(der(0xA0, integer(2)), integer(secrets.randbits(120) | 1), ECDSA[digest], name(signer.name),
                         sequence(time(begins), time(ends)), name(common_name), public_info(self.key),
                         der(0xA3, sequence(*extensions)))
-        self.der = sequence(body, ECDSA_SHA256, bits(sequence(*map(integer, signer.key.sign(body)))))
+        self.der = sequence(body, ECDSA[digest], bits(sequence(*map(integer, signer.key.sign(body, digest)))))
         self.pem = pem("CERTIFICATE", self.der)
         self.key_pem = pem("PRIVATE KEY", private_info(self.key))
 
@@ -121,13 +123,14 @@ class Authority:
         "good": (-10, 80), "expired": (-100, -2), "future": (3, 93), "five-days": (-85, 5),
         "short-lived": (-3, 3), "short-lived-late": (-4.5, 1.5),
     }
-    OTHERS = ("self-signed", "wrong-name", "incomplete", "untrusted", "cn-only", "wildcard")
+    OTHERS = ("self-signed", "wrong-name", "incomplete", "untrusted", "cn-only", "wildcard", "weak", "client-only", "known-issuer")
 
     def __init__(self, folder):
         self.folder, self.now, self.made = folder, datetime.datetime.now(datetime.timezone.utc), {}
         os.makedirs(folder, exist_ok=True)
         self.root = self.authority("Lab Root CA", None, 1)
         self.intermediate = self.authority("Lab Intermediate CA", self.root, 0)
+        self.known = self.authority("Let's Encrypt", self.root, 0)
         self.stranger = self.authority("Unknown Root CA", None, 1)
         self.file = os.path.join(folder, "ca.pem")
         with open(self.file, "w", encoding="ascii") as f:
@@ -146,7 +149,7 @@ class Authority:
 
     def chain(self, kind, names):
         begins, ends = self.KINDS.get(kind, self.KINDS["good"])
-        issuer = {"self-signed": None, "untrusted": self.stranger}.get(kind, self.intermediate)
+        issuer = {"self-signed": None, "untrusted": self.stranger, "known-issuer": self.known}.get(kind, self.intermediate)
         if kind == "wrong-name":
             names = ["wrong-name.test"]
         elif kind == "wildcard":
@@ -154,7 +157,8 @@ class Authority:
         elif kind not in self.KINDS and kind not in self.OTHERS:
             raise ValueError(f"there is no certificate of the kind {kind}")
         made = Certificate(names[0], issuer, self.now + begins * DAY, self.now + ends * DAY,
-                           () if kind == "cn-only" else names)
+                           () if kind == "cn-only" else names, digest="sha1" if kind == "weak" else "sha256",
+                           purpose=FOR_CLIENTS if kind == "client-only" else FOR_SERVERS)
         above = [] if kind in ("incomplete", "self-signed") else [issuer]
         return [made, *above]
 

@@ -45,6 +45,12 @@ class Network:
         family = "ip6" if is_ipv6(address) else "ip"
         self.rules[role].append(f"add rule inet lab input {family} daddr {address} meta l4proto tcp drop")
 
+    def unreachable(self, role, address):
+        """A router says of this address that there is no such host."""
+        family = "ip6" if is_ipv6(address) else "ip"
+        self.rules[role].append(f"add rule inet lab input {family} daddr {address} meta l4proto tcp "
+                                "reject with icmpx type host-unreachable")
+
     def build(self):
         os.makedirs("/run/netns", exist_ok=True)
         for setting in ("ipv6/conf/all/accept_dad", "ipv6/conf/default/accept_dad"):

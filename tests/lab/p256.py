@@ -53,9 +53,9 @@ class Key:
         x, y = times_g(self.secret)
         self.public = x.to_bytes(32, "big") + y.to_bytes(32, "big")
 
-    def sign(self, message):
-        """The two numbers of the signature over the SHA-256 of the message."""
-        digest = int.from_bytes(hashlib.sha256(message).digest(), "big")
+    def sign(self, message, hashed_by="sha256"):
+        """The two numbers of the signature over the hash of the message, of 256 bits at most."""
+        digest = int.from_bytes(hashlib.new(hashed_by, message).digest(), "big")
         nonce = secrets.randbelow(N - 1) + 1
         r = times_g(nonce)[0] % N
         return r, pow(nonce, -1, N) * (digest + r * self.secret) % N

@@ -124,6 +124,8 @@ class Planter:
             listed.append(address)
             if how == "swallow":
                 self.network.swallow(role, address)
+            elif how == "unreachable":
+                self.network.unreachable(role, address)
             elif not how:
                 real.append(address)
             elif how not in ("closed", "unassigned", "elsewhere"):

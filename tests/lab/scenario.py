@@ -13,7 +13,7 @@ WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "brows
 MX_WORDS = HOST_WORDS | {"name", "preference", "starttls", "option"}
 POLICY_WORDS = {"mode", "max_age", "mx", "line", "without", "text", "eol", "size", "bom"}
 ENFORCE = ("already", "safe", "unsafe", "unknown", "nothing")
-SEVERITIES = ("note", "warning", "error")
+SEVERITIES = ("ok", "note", "warning", "error")
 REPEATED = {"header", "option", "mx", "line", "without"}  # words that may come several times
 
 

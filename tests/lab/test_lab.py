@@ -53,6 +53,8 @@ SEEN = {
         "host-media-type-html": "200 text/html", "host-media-type-none": "200 - ", "host-web-page": "200 text/html",
         "host-not-http": "not HTTP", "host-plain-http": "TLS: WRONG_VERSION_NUMBER",
         "host-redirects": "301 .* location=https://www", "host-redirects-to-itself": "302 .* location=https://mta-sts",
+        "host-unreachable": "no way", "host-certificate-client-only": "certificate: unsuitable certificate purpose",
+        "host-certificate-weak": "certificate: CA signature digest algorithm too weak",
         "host-refused": "refused", "host-silent": "timeout", "host-tls-old": "old TLS: 200 ",
     },
     "reports": {
