@@ -381,15 +381,16 @@ static void from_testing_the_next_step_is_enforce(void **state)
     perfect_done(&p);
 }
 
-/* Errors before warnings, earlier steps before later ones, each code once, three in all. */
-static void next_steps_are_the_gravest_and_the_earliest(void **state)
+/* What stops mail comes first, whichever step found it; then what leaves it unprotected, what would
+ * fail in enforce, other errors, and warnings. */
+static void next_steps_are_those_with_the_greatest_effect(void **state)
 {
     (void)state;
     struct perfect p;
     struct check_verdict v;
     perfect_init(&p);
     p.facts.mx[0].smtp[0].session.pipelined_plaintext = true;       /* warning, step 5 */
-    p.facts.mx[0].smtp[0].dane.status = TLS_DANE_MISMATCH;          /* error, step 6 */
+    p.facts.mx[0].smtp[0].dane.status = TLS_DANE_MISMATCH;          /* stops mail, step 6 */
     p.facts.mx[1].smtp[0].dane.status = TLS_DANE_MISMATCH;          /* the same once more */
     perfect_no_answer(&p.facts.rpt_txt, DNS_BOGUS);                 /* error, step 7 */
     perfect_no_answer(&p.facts.rua[0].mx, DNS_NO_NAME);             /* not looked at */
@@ -399,6 +400,51 @@ static void next_steps_are_the_gravest_and_the_earliest(void **state)
     assert_ptr_equal(v.next[1]->msg.def, &MSG_CHECK_RPT_BOGUS);
     assert_ptr_equal(v.next[2]->msg.def, &MSG_CHECK_MX_INJECTION);
     perfect_done(&p);
+}
+
+/* The record is looked at before the hosts, but that mail is refused weighs more. */
+static void what_stops_mail_goes_before_what_leaves_it_unprotected(void **state)
+{
+    (void)state;
+    struct perfect p;
+    struct check_verdict v;
+    perfect_init(&p);
+    perfect_no_answer(&p.facts.sts_txt, DNS_NO_NAME);
+    p.facts.mx[0].smtp[0].dane.status = TLS_DANE_MISMATCH;
+    judge_sts_txt(&p.j);
+    judge_all(&p, &v);
+    assert_ptr_equal(v.next[0]->msg.def, &MSG_CHECK_DANE_MISMATCH);
+    assert_ptr_equal(v.next[1]->msg.def, &MSG_CHECK_RECORD_ABSENT);
+    perfect_done(&p);
+}
+
+/* In mode testing these are warnings, and the reason not to go on to enforce. */
+static void what_would_fail_in_enforce_goes_before_other_faults(void **state)
+{
+    (void)state;
+    static const struct {
+        struct truth truth;
+        const struct msg_def *def;
+    } rows[] = {
+        {{true, UNTRUSTED, NO_DANE, U, R}, &MSG_CHECK_MX_CERT_SELF_SIGNED},
+        {{true, PLAIN, NO_DANE, P, R}, &MSG_CHECK_MX_STARTTLS_ABSENT},
+        {{false, GOOD, NO_DANE, U, R}, &MSG_CHECK_MX_UNLISTED},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct perfect p;
+        struct check_verdict v;
+        perfect_init(&p);
+        arrange(&p, &rows[i].truth);
+        break_testing(&p);
+        p.facts.sts_txt.answer.records.ttl = 5; /* warning, step 2 */
+        perfect_no_answer(&p.facts.rpt_txt, DNS_BOGUS);
+        judge_sts_txt(&p.j);
+        judge_all(&p, &v);
+        CHECK(v.next[0] && v.next[0]->msg.def == rows[i].def, rows[i].def->id);
+        CHECK(v.next[1] && v.next[1]->msg.def == &MSG_CHECK_RPT_BOGUS, rows[i].def->id);
+        CHECK(v.next[2] && v.next[2]->msg.def == &MSG_CHECK_RECORD_TTL_SHORT, rows[i].def->id);
+        perfect_done(&p);
+    }
 }
 
 /* Enforce is no next step while something is broken. */
@@ -451,7 +497,9 @@ int main(void)
         cmocka_unit_test(whether_enforce_is_safe_is_said_once),
         cmocka_unit_test(a_perfect_domain_needs_nothing_next),
         cmocka_unit_test(from_testing_the_next_step_is_enforce),
-        cmocka_unit_test(next_steps_are_the_gravest_and_the_earliest),
+        cmocka_unit_test(next_steps_are_those_with_the_greatest_effect),
+        cmocka_unit_test(what_stops_mail_goes_before_what_leaves_it_unprotected),
+        cmocka_unit_test(what_would_fail_in_enforce_goes_before_other_faults),
         cmocka_unit_test(with_an_error_enforce_is_not_advised),
         cmocka_unit_test(with_a_full_arena_nothing_breaks),
     };
