@@ -1,6 +1,8 @@
 /*
  * acme.h - what the store keeps for certificates by ACME: CAs with their accounts, a job a name,
- * challenges that wait to be looked at. All in `secrets`; the rules of store.h hold.
+ * challenges that wait to be looked at. All in `secrets`; the rules of store.h hold, also that 1
+ * says that there is one or that something was written, and 0 that there is none. CAs and jobs are
+ * no part of what is served: they are not in the change log. Challenges are.
  */
 #ifndef SEALPOST_STORE_ACME_H
 #define SEALPOST_STORE_ACME_H
@@ -25,9 +27,11 @@ struct store_ca {
     int64_t created;
 };
 
-#define STORE_CA_TEXT_MAX 1024 /* bytes of each text */
+#define STORE_CA_NAME_MAX 64
+#define STORE_CA_TEXT_MAX 1024 /* bytes of each other text, and of the key */
 
-/* Puts a CA in place of the one of that name; position 0: behind all others. */
+/* Puts a CA in place of the one of that name; position 0: behind all others. Error:
+ * store-ca-invalid (directory, challenge and key_type must not be empty; no text has line ends). */
 int store_ca_put(struct store *s, const struct store_ca *in, struct error *err) NODISCARD;
 int store_ca_get(struct store *s, struct str name, struct arena *arena, struct store_ca *out,
                  struct error *err) NODISCARD;
@@ -64,8 +68,10 @@ struct store_job {
     int64_t lease;    /* until when */
 };
 
-/* Adds jobs for the names that have none, due at `due`; in one transaction. *added (may be NULL).
- */
+#define STORE_JOB_TEXT_MAX 8192 /* bytes of each text, and of the key; else store-job-invalid */
+
+/* Adds jobs for the names that have none, due at `due`; in one transaction. *added (may be NULL) is
+ * how many. Error: store-domain-invalid, and then none is added. */
 int store_jobs_add(struct store *s, const struct str *names, size_t count, int64_t due,
                    uint64_t *added, struct error *err) NODISCARD;
 int store_job_remove(struct store *s, struct str name, struct error *err) NODISCARD;
@@ -76,13 +82,16 @@ int store_job_list(struct store *s, struct str after, unsigned limit,
                    int (*each)(void *context, const struct store_job *row), void *context,
                    struct error *err) NODISCARD;
 
-/* Gives the owner up to `limit` jobs that are due and in nobody's hands (or whose lease has
- * passed), the longest due first, until lease_until. In one transaction: no two owners get the
- * same. */
+/* Gives the owner up to `limit` (0 or too many: STORE_PAGE_MAX) jobs that are due and in nobody's
+ * hands (or whose lease has passed), the longest due first, until lease_until. In one transaction:
+ * no two owners get the same. The rows come when it is committed, so the callback may write; what
+ * it does not get to see because it ended the walk is the owner's all the same. The time it takes
+ * does not grow with the number of jobs. */
 int store_jobs_take(struct store *s, struct str owner, int64_t now, int64_t lease_until,
                     unsigned limit, int (*each)(void *context, const struct store_job *row),
                     void *context, struct error *err) NODISCARD;
-/* Takes one by name, due or not. 1; 0: somebody else has it, or there is none. */
+/* Takes one by name, due or not; what the owner has already gets the new lease. 1; 0: somebody else
+ * has it, or there is none. */
 int store_job_take(struct store *s, struct str name, struct str owner, int64_t now,
                    int64_t lease_until, struct error *err) NODISCARD;
 /* Writes the job back, if `in->owner` still has it (else 0), and lets go of it when in->lease is
@@ -106,11 +115,16 @@ struct store_challenge {
     int64_t expires;
 };
 
-/* Change kind STORE_CHANGE_CHALLENGE, key: the name. *seq is the change's number. */
+#define STORE_CHALLENGE_TEXT_MAX 8192 /* bytes of each text, of chain and key */
+
+/* Puts a challenge in place of the one with the same name and type. Change kind
+ * STORE_CHANGE_CHALLENGE, key: the name. *seq (may be NULL) is the change's number. Errors:
+ * store-challenge-invalid, store-domain-invalid. */
 int store_challenge_put(struct store *s, const struct store_challenge *in, uint64_t *seq,
                         struct error *err) NODISCARD;
 int store_challenge_remove(struct store *s, struct str name, struct str type,
                            struct error *err) NODISCARD;
+/* By name, then type; also those that expired. */
 int store_challenge_each(struct store *s,
                          int (*each)(void *context, const struct store_challenge *row),
                          void *context, struct error *err) NODISCARD;

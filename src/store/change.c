@@ -6,7 +6,7 @@
 static const char *const kind_names[] = {
     [STORE_CHANGE_DOMAIN] = "domain",           [STORE_CHANGE_POLICY] = "policy",
     [STORE_CHANGE_SETTING] = "setting",         [STORE_CHANGE_DOMAIN_SETTING] = "domain-setting",
-    [STORE_CHANGE_CERTIFICATE] = "certificate",
+    [STORE_CHANGE_CERTIFICATE] = "certificate", [STORE_CHANGE_CHALLENGE] = "challenge",
 };
 
 static enum store_change_kind kind_from_name(struct str name)
@@ -21,8 +21,18 @@ static enum store_change_kind kind_from_name(struct str name)
 int change_append(struct store_db *db, enum store_change_kind kind, struct str key,
                   struct error *err)
 {
-    return query_run(db, "INSERT INTO change (kind, key) VALUES ($1, $2)", err,
-                     V_TEXT(str_from(kind_names[kind])), V_TEXT(key));
+    return change_append_seq(db, kind, key, NULL, err);
+}
+
+int change_append_seq(struct store_db *db, enum store_change_kind kind, struct str key,
+                      uint64_t *seq, struct error *err)
+{
+    int64_t given = 0;
+    int rc = query_number(db, "INSERT INTO change (kind, key) VALUES ($1, $2) RETURNING seq",
+                          &given, err, V_TEXT(str_from(kind_names[kind])), V_TEXT(key));
+    if (rc == 1 && seq)
+        *seq = (uint64_t)given;
+    return rc < 0 ? rc : 0;
 }
 
 int store_changed(struct store *s, enum store_database database, struct error *err)

@@ -6,7 +6,7 @@ struct node_change {
     struct str id;
     int64_t now;
     bool has_applied;
-    uint64_t applied;
+    uint64_t applied, applied_secrets;
 };
 
 static int check_id(struct str id, struct error *err)
@@ -21,10 +21,12 @@ static int report_body(struct store_db *db, void *context, struct error *err)
 {
     const struct node_change *c = context;
     int rc = c->has_applied ? query_run(db,
-                                        "INSERT INTO node (id, seen, applied) VALUES ($1, $2, $3)"
-                                        " ON CONFLICT (id) DO UPDATE"
-                                        " SET seen = excluded.seen, applied = excluded.applied",
-                                        err, V_TEXT(c->id), V_INT(c->now), V_INT(c->applied))
+                                        "INSERT INTO node (id, seen, applied, applied_secrets)"
+                                        " VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE"
+                                        " SET seen = excluded.seen, applied = excluded.applied,"
+                                        " applied_secrets = excluded.applied_secrets",
+                                        err, V_TEXT(c->id), V_INT(c->now), V_INT(c->applied),
+                                        V_INT(c->applied_secrets))
                             : query_run(db,
                                         "INSERT INTO node (id, seen, applied) VALUES ($1, $2, 0)"
                                         " ON CONFLICT (id) DO UPDATE SET seen = excluded.seen",
@@ -48,10 +50,16 @@ int store_node_seen(struct store *s, struct str id, int64_t now, struct error *e
     return report(s, (struct node_change){.id = id, .now = now}, err);
 }
 
-int store_node_applied(struct store *s, struct str id, uint64_t seq, int64_t now, struct error *err)
+int store_node_applied(struct store *s, struct str id, uint64_t control_seq, uint64_t secrets_seq,
+                       int64_t now, struct error *err)
 {
-    return report(
-        s, (struct node_change){.id = id, .now = now, .has_applied = true, .applied = seq}, err);
+    return report(s,
+                  (struct node_change){.id = id,
+                                       .now = now,
+                                       .has_applied = true,
+                                       .applied = control_seq,
+                                       .applied_secrets = secrets_seq},
+                  err);
 }
 
 static int remove_body(struct store_db *db, void *context, struct error *err)
@@ -80,9 +88,11 @@ int store_node_list(struct store *s, int (*each)(void *context, const struct sto
     if (!db)
         return -ERROR_BUG;
     struct store_query q CLEANUP(query_done) = {NULL};
-    int rc = query_open(&q, db, "SELECT id, seen, applied FROM node ORDER BY id", err);
+    int rc =
+        query_open(&q, db, "SELECT id, seen, applied, applied_secrets FROM node ORDER BY id", err);
     while (rc == 0 && (rc = query_step(&q, err)) == 1) {
-        struct store_node row = {query_str(&q, 0), query_int(&q, 1), (uint64_t)query_int(&q, 2)};
+        struct store_node row = {query_str(&q, 0), query_int(&q, 1), (uint64_t)query_int(&q, 2),
+                                 (uint64_t)query_int(&q, 3)};
         rc = each(context, &row);
     }
     return rc;

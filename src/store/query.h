@@ -71,6 +71,9 @@ int store_transaction(struct store_db *db,
 /* Within a transaction: appends to the change log. */
 int change_append(struct store_db *db, enum store_change_kind kind, struct str key,
                   struct error *err) NODISCARD;
+/* The same; *seq (may be NULL) is the entry's number. */
+int change_append_seq(struct store_db *db, enum store_change_kind kind, struct str key,
+                      uint64_t *seq, struct error *err) NODISCARD;
 
 /* Whether the name is in the one form that is stored. Error: store-domain-invalid. */
 int domain_name_check(struct str name, struct error *err) NODISCARD;

@@ -51,6 +51,7 @@ static const char *const control_steps[] = {
                "  seen INTEGER NOT NULL,"
                "  applied INTEGER NOT NULL"
                ") STRICT, WITHOUT ROWID;",
+    "ALTER TABLE node ADD COLUMN applied_secrets INTEGER NOT NULL DEFAULT 0;",
     NULL,
 };
 
@@ -71,6 +72,57 @@ static const char *const secrets_steps[] = {
                "  PRIMARY KEY (name, certificate)"
                ") STRICT, WITHOUT ROWID;"
                "CREATE INDEX certificate_name_of ON certificate_name (certificate);",
+    /* CAs, jobs, challenges. An absent text or key is empty. Who looks for work reads job_free from
+     * its beginning; job_held has few rows. */
+    "CREATE TABLE ca ("
+    "  name TEXT PRIMARY KEY NOT NULL,"
+    "  directory TEXT NOT NULL,"
+    "  position INTEGER NOT NULL,"
+    "  challenge TEXT NOT NULL,"
+    "  key_type TEXT NOT NULL,"
+    "  profile TEXT NOT NULL,"
+    "  preferred_chain TEXT NOT NULL,"
+    "  contact TEXT NOT NULL,"
+    "  terms TEXT NOT NULL,"
+    "  eab_kid TEXT NOT NULL,"
+    "  eab_key TEXT NOT NULL,"
+    "  account_key BLOB NOT NULL,"
+    "  account TEXT NOT NULL,"
+    "  blocked_until INTEGER NOT NULL,"
+    "  bucket_ms INTEGER NOT NULL,"
+    "  bucket_at INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE job ("
+    "  name TEXT PRIMARY KEY NOT NULL,"
+    "  due INTEGER NOT NULL,"
+    "  failures INTEGER NOT NULL DEFAULT 0,"
+    "  problem TEXT NOT NULL DEFAULT '',"
+    "  tried INTEGER NOT NULL DEFAULT 0,"
+    "  certificate INTEGER NOT NULL DEFAULT 0,"
+    "  ca TEXT NOT NULL DEFAULT '',"
+    "  profile TEXT NOT NULL DEFAULT '',"
+    "  certificate_id TEXT NOT NULL DEFAULT '',"
+    "  window_start INTEGER NOT NULL DEFAULT 0,"
+    "  window_end INTEGER NOT NULL DEFAULT 0,"
+    "  window_asked INTEGER NOT NULL DEFAULT 0,"
+    "  order_url TEXT NOT NULL DEFAULT '',"
+    "  order_key BLOB NOT NULL DEFAULT x'',"
+    "  owner TEXT NOT NULL DEFAULT '',"
+    "  lease INTEGER NOT NULL DEFAULT 0"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX job_free ON job (due) WHERE owner = '';"
+    "CREATE INDEX job_held ON job (owner) WHERE owner <> '';"
+    "CREATE TABLE challenge ("
+    "  name TEXT NOT NULL,"
+    "  type TEXT NOT NULL,"
+    "  token TEXT NOT NULL,"
+    "  authorization TEXT NOT NULL,"
+    "  chain BLOB NOT NULL,"
+    "  key BLOB NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  PRIMARY KEY (name, type)"
+    ") STRICT, WITHOUT ROWID;",
     NULL,
 };
 

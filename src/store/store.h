@@ -5,7 +5,7 @@
  * the process that reads strangers' mail has no key to lose:
  *
  *     control.db            domains, policies with their history, settings, nodes; its change log
- *     secrets/secrets.db    certificates with their keys; its change log
+ *     secrets/secrets.db    certificates with their keys, and what acme.h says; its change log
  *     reports.db            what the collector takes in
  *     outbound.db           what the reporter counts and sends
  *
@@ -276,6 +276,7 @@ enum store_change_kind {
     STORE_CHANGE_SETTING,        /* of the whole store; key: the setting's key */
     STORE_CHANGE_DOMAIN_SETTING, /* key: the domain */
     STORE_CHANGE_CERTIFICATE,    /* put or removed; key: its names, sorted, single blanks between */
+    STORE_CHANGE_CHALLENGE,      /* put or removed (store/acme.h); key: the name of the host */
     STORE_CHANGE_OTHER,          /* a kind that a later version writes: pass over it */
 };
 
@@ -307,9 +308,10 @@ int store_changes_last(struct store *s, enum store_database database, uint64_t *
 /* Machines that serve from this store. They are no part of what is served, so their writes are not
  * in the change log (though store_changed of others sees that something was written). */
 struct store_node {
-    struct str id;    /* letters, digits and hyphens, at most STORE_NODE_ID_MAX */
-    int64_t seen;     /* when it last reported */
-    uint64_t applied; /* it serves what control's change log said up to this seq */
+    struct str id;            /* letters, digits and hyphens, at most STORE_NODE_ID_MAX */
+    int64_t seen;             /* when it last reported */
+    uint64_t applied;         /* it serves what control's change log said up to this seq */
+    uint64_t applied_secrets; /* and what secrets' log said */
 };
 
 #define STORE_NODE_ID_MAX 64
@@ -317,10 +319,10 @@ struct store_node {
 /* The node is alive at `now`; it is added when it is new. */
 int store_node_seen(struct store *s, struct str id, int64_t now, struct error *err) NODISCARD;
 
-/* The same, and it has applied all changes up to seq. A lower seq than before is taken too: the
- * node may have started again. */
-int store_node_applied(struct store *s, struct str id, uint64_t seq, int64_t now,
-                       struct error *err) NODISCARD;
+/* The same, and it has applied all changes of both logs up to these. A lower number than before is
+ * taken too: the node may have started again. */
+int store_node_applied(struct store *s, struct str id, uint64_t control_seq, uint64_t secrets_seq,
+                       int64_t now, struct error *err) NODISCARD;
 
 /* 1: struck off; 0: there was none. */
 int store_node_remove(struct store *s, struct str id, struct error *err) NODISCARD;

@@ -11,8 +11,8 @@ struct log {
 
 static int write_down(void *context, const struct store_change *row)
 {
-    static const char *const kinds[] = {"domain",         "policy",      "setting",
-                                        "domain-setting", "certificate", "other"};
+    static const char *const kinds[] = {"domain",      "policy",    "setting", "domain-setting",
+                                        "certificate", "challenge", "other"};
     struct log *log = context;
     size_t n = strlen(log->text);
     assert_true(row->seq > log->last);

@@ -9,8 +9,9 @@ static int write_down(void *context, const struct store_node *row)
 {
     struct nodes *nodes = context;
     size_t n = strlen(nodes->text);
-    snprintf(nodes->text + n, sizeof nodes->text - n, "%.*s %lld %llu\n", STR_ARG(row->id),
-             (long long)(row->seen - NOW), (unsigned long long)row->applied);
+    snprintf(nodes->text + n, sizeof nodes->text - n, "%.*s %lld %llu/%llu\n", STR_ARG(row->id),
+             (long long)(row->seen - NOW), (unsigned long long)row->applied,
+             (unsigned long long)row->applied_secrets);
     return 0;
 }
 
@@ -28,15 +29,15 @@ static void a_node_reports_what_it_has_applied(void **state)
     world_init(&w);
     check_nodes(&w, "");
     assert_int_equal(store_node_seen(w.store, STR("b"), NOW, NULL), 0);
-    check_nodes(&w, "b 0 0\n");
-    assert_int_equal(store_node_applied(w.store, STR("b"), 7, NOW + 1, NULL), 0);
-    assert_int_equal(store_node_applied(w.store, STR("a-1"), 5, NOW + 2, NULL), 0);
+    check_nodes(&w, "b 0 0/0\n");
+    assert_int_equal(store_node_applied(w.store, STR("b"), 7, 4, NOW + 1, NULL), 0);
+    assert_int_equal(store_node_applied(w.store, STR("a-1"), 5, 0, NOW + 2, NULL), 0);
     assert_int_equal(store_node_seen(w.store, STR("b"), NOW + 3, NULL), 0);
-    check_nodes(&w, "a-1 2 5\nb 3 7\n");
-    assert_int_equal(store_node_applied(w.store, STR("b"), 2, NOW + 4, NULL), 0);
+    check_nodes(&w, "a-1 2 5/0\nb 3 7/4\n");
+    assert_int_equal(store_node_applied(w.store, STR("b"), 2, 1, NOW + 4, NULL), 0);
     assert_int_equal(store_node_remove(w.store, STR("a-1"), NULL), 1);
     assert_int_equal(store_node_remove(w.store, STR("a-1"), NULL), 0);
-    check_nodes(&w, "b 4 2\n");
+    check_nodes(&w, "b 4 2/1\n");
 }
 
 static void a_name_is_letters_digits_and_hyphens(void **state)

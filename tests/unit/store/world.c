@@ -92,6 +92,28 @@ int64_t world_number(const struct world *w, enum store_database database, const 
     return number;
 }
 
+bool world_plan_uses_index(const struct world *w, enum store_database database, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    char explain[2048];
+    bool ok = true;
+    snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql);
+    assert_int_equal(sqlite3_open(world_file(w, database), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        struct str step = str_from((const char *)sqlite3_column_text(stmt, 3));
+        bool fine = !str_starts(step, STR("USE TEMP B-TREE")) &&
+                    (!str_starts(step, STR("SCAN")) || str_find(step, STR("INDEX")) >= 0);
+        if (!fine)
+            print_error("%.*s\n", STR_ARG(step));
+        ok = ok && fine;
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return ok;
+}
+
 struct sts_policy sample_policy(uint32_t max_age)
 {
     static const struct str mx[] = {STR_INIT("mx1.example.org"), STR_INIT("*.mail.example.org")};

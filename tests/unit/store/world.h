@@ -45,6 +45,9 @@ void world_sql(const struct world *w, enum store_database database, const char *
 /* The first number that a query gives. */
 int64_t world_number(const struct world *w, enum store_database database, const char *sql);
 
+/* Whether SQLite answers the statement by indexes alone: no step passes over a whole table. */
+bool world_plan_uses_index(const struct world *w, enum store_database database, const char *sql);
+
 /* A policy with one MX pattern, in the mode testing. */
 struct sts_policy sample_policy(uint32_t max_age);
 
