@@ -2,6 +2,7 @@
 #include "check/judge_policy_host.h"
 #include "check/judge_text.h"
 #include "check/messages.h"
+#include "net/caa.h"
 
 #define DOMAINS_MAX 4
 
@@ -58,14 +59,6 @@ static bool means(const struct authority *authority, struct str domain)
     return false;
 }
 
-/* "letsencrypt.org; validationmethods=dns-01": the name alone. */
-static struct str issuer_domain(struct str value)
-{
-    struct str name, rest;
-    str_cut(value, ';', &name, &rest);
-    return str_trim(name);
-}
-
 /* The leaf that is in use and good, at whichever address. */
 static const struct tls_certificate *leaf_in_use(const struct check_facts *f)
 {
@@ -78,51 +71,22 @@ static const struct tls_certificate *leaf_in_use(const struct check_facts *f)
     return NULL;
 }
 
-static bool has_tag(const struct dns_records *records, struct str tag)
+/* Whether the certificate has the host by a wildcard alone. */
+static bool is_wildcard(const struct tls_certificate *leaf, struct str host)
 {
-    for (size_t i = 0; i < records->count; i++) {
-        if (str_ieq(records->at[i].tag, tag))
-            return true;
-    }
-    return false;
-}
-
-/* Which tag governs: that of wildcards only for a certificate with no other name of the host. */
-static struct str governing_tag(const struct dns_records *records,
-                                const struct tls_certificate *leaf, struct str host)
-{
-    if (!has_tag(records, STR("issuewild")))
-        return STR("issue");
     for (size_t i = 0; i < leaf->name_count; i++) {
         if (domain_eq(leaf->names[i], host))
-            return STR("issue");
+            return false;
     }
-    return STR("issuewild");
-}
-
-static bool is_known_tag(struct str tag)
-{
-    static const struct str known[] = {STR_INIT("issue"),        STR_INIT("issuewild"),
-                                       STR_INIT("iodef"),        STR_INIT("issuemail"),
-                                       STR_INIT("contactemail"), STR_INIT("contactphone"),
-                                       STR_INIT("issuevmc")};
-    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (str_ieq(tag, known[i]))
-            return true;
-    }
-    return false;
+    return true;
 }
 
 static void judge_critical(struct judgement *j)
 {
     const struct fact_dns *caa = &j->facts->caa;
-    for (size_t i = 0; i < caa->answer.records.count; i++) {
-        const struct dns_record *record = &caa->answer.records.at[i];
-        if (!record->critical || is_known_tag(record->tag))
-            continue;
+    const struct dns_record *record = caa_unknown_critical(&caa->answer.records);
+    if (record)
         judge_web_add_rule(j, msg_check_host_caa_critical(caa->name, record->tag), STR(""));
-        return;
-    }
 }
 
 struct permitted {
@@ -141,10 +105,14 @@ static struct permitted read_permitted(struct judgement *j, struct str tag,
     for (size_t i = 0; i < records->count; i++) {
         if (!str_ieq(records->at[i].tag, tag))
             continue;
-        struct str domain = issuer_domain(records->at[i].text);
-        judge_list_add(&list, domain.n ? domain : STR(";"));
-        p.any = p.any || domain.n;
-        p.issuer = p.issuer || (authority && domain.n && means(authority, domain));
+        struct caa_value value;
+        if (!caa_value_read(records->at[i].text, &value)) {
+            judge_list_add(&list, records->at[i].text);
+            continue;
+        }
+        judge_list_add(&list, value.issuer.n ? value.issuer : STR(";"));
+        p.any = p.any || value.issuer.n;
+        p.issuer = p.issuer || (authority && value.issuer.n && means(authority, value.issuer));
     }
     p.list = judge_list_text(j, &list);
     return p;
@@ -156,8 +124,9 @@ static void judge_issuer(struct judgement *j, const struct tls_certificate *leaf
     struct str organisation =
         leaf->issuer_organisation.n ? leaf->issuer_organisation : leaf->issuer;
     const struct authority *authority = find_authority(organisation);
-    struct str tag = governing_tag(&caa->answer.records, leaf, j->facts->policy_host.name);
-    if (!has_tag(&caa->answer.records, tag))
+    struct str tag =
+        caa_governing_tag(&caa->answer.records, is_wildcard(leaf, j->facts->policy_host.name));
+    if (!caa_has_tag(&caa->answer.records, tag))
         return;
     struct permitted p = read_permitted(j, tag, authority);
     struct str domain = authority ? authority->domains[0] : organisation;

@@ -1,4 +1,5 @@
 #include "check/look.h"
+#include "net/caa.h"
 
 /* A label below the domain that nobody made: what answers there is a wildcard. */
 #define NOBODY_MADE "sealpost-check-nobody-made-this."
@@ -35,10 +36,10 @@ static void on_caa(void *user)
 {
     struct check *check = user;
     struct fact_dns *caa = &check->facts.caa;
-    struct str parent = caa->name;
+    struct str parent = caa_parent(caa->name);
     if (caa->answer.status != DNS_NO_DATA && caa->answer.status != DNS_NO_NAME)
         return;
-    if (str_cut(parent, '.', &(struct str){0}, &parent) && parent.n)
+    if (parent.n)
         look_ask(check, caa, parent, DNS_CAA, on_caa, check);
 }
 
