@@ -23,6 +23,10 @@ bool acme_challenge_read(struct str name, enum acme_challenge_type *out);
 
 #define ACME_TOKEN_MAX 256
 
+/* Whether a token is what RFC 8555 8.1 says: base64url, and as such harmless as the name of a file.
+ */
+bool acme_token_is_good(struct str token);
+
 struct acme_challenge {
     enum acme_challenge_type type;
     struct str name;          /* of the host */
@@ -39,6 +43,19 @@ int acme_challenge_txt(const struct acme_challenge *challenge, struct arena *are
 int acme_challenge_certificate(const struct acme_challenge *challenge, int64_t now,
                                struct arena *arena, struct str *certificate, struct str *key,
                                struct error *err) NODISCARD;
+
+/* Whether a certificate (DER) that somebody showed is that of the challenge: what a CA looks at,
+ * RFC 8737 3. */
+bool acme_challenge_is_shown(const struct acme_challenge *challenge, struct str certificate);
+
+/* Where http-01 is looked for; what stands before the name that dns-01's record is at. */
+#define ACME_HTTP_FOLDER "/.well-known/acme-challenge/"
+#define ACME_DNS_LABEL   "_acme-challenge."
+
+/* The protocol of tls-alpn-01, in ALPN's form. */
+#define ACME_ALPN                                                                                  \
+    "\x0a"                                                                                         \
+    "acme-tls/1"
 
 struct acme_solver {
     enum acme_challenge_type type;
