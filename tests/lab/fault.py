@@ -245,6 +245,12 @@ async def dns_refused(query, item):
     return query[:2] + bytes([0x80 | query[2], 5]) + query[4:]
 
 
+async def dns_mx_servfail(query, item):
+    """Hands on what the upstream says, but fails when it is asked for MX records."""
+    kind, = struct.unpack_from("!H", query, skip_name(query, 12))
+    return await (dns_servfail(query, item) if kind == 15 else ask(query, item["upstream"]))
+
+
 async def dns_none(query, item):
     """Hands on what the upstream says."""
     return await ask(query, item["upstream"])

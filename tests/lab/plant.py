@@ -9,7 +9,7 @@ from network import is_ipv6, pair
 from web import Site
 
 TLS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
-BROKEN_ZONES = ("broken-signature", "servfail", "hang", "refused")
+BROKEN_ZONES = ("broken-signature", "servfail", "mx-servfail", "hang", "refused")
 ABOUT_TLS = {"certificate", "certificate-ipv6", "default-certificate", "tls", "starttls", "option"}
 POOL = 24  # hosts that share a certificate
 SECONDARIES = {"lame-secondary": "servfail", "silent-secondary": "hang"}  # one of three servers does that

@@ -25,8 +25,8 @@ from mail import Dovecot
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_LIMIT = 20  # seconds, with every scenario, where nothing else runs
 
-# What is seen of the host of a scenario at each of its addresses; "ipv4" and "ipv6" where they differ. A host that is not
-# here must be in order.
+# What is seen of the host of a scenario at each of its addresses; "ipv4" and "ipv6" where they differ, "mx", "mx2" and
+# "mx3" where several MX hosts are spoilt. A host that is not here must be in order.
 GOOD = {"http": r"200 text/plain \d+$", "smtp": "tls$"}
 EXPIRED, MISMATCH = "certificate: certificate has expired", "certificate: Hostname mismatch"
 NO_ISSUER = "certificate: unable to get local issuer certificate"
@@ -34,7 +34,7 @@ STRANGER = "certificate: self-signed certificate in certificate chain"
 SEEN = {
     "http": {
         "host-204": "204 ", "host-denied": "403 ",
-        "host-404": "404 ", "host-500": "500 ", "host-browsers-only": "403 ",
+        "host-404": "404 ", "next-unprotected": "404 ", "host-500": "500 ", "host-browsers-only": "403 ",
         "host-cached": "200 .* cache-control=max-age=86400", "host-cached-for-a-minute": "200 .* cache-control=max-age=60",
         "host-from-cache": "200 .* age=3600",
         "host-certificate-cn-only": MISMATCH, "host-certificate-future": "certificate: certificate is not yet valid",
@@ -77,7 +77,15 @@ SEEN = {
         "mx-not-smtp": ".*SSH", "mx-one-of-two-refused": "refused", "mx-refused": "refused", "mx-silent": "timeout",
         "mx-starttls-closes": "TLS: |reset", "mx-starttls-garbage": "TLS: WRONG_VERSION_NUMBER",
         "mx-starttls-hangs": "timeout", "mx-starttls-injected": "timeout|TLS: ", "mx-starttls-refused": "STARTTLS 454",
-        "mx-tls-old": "old TLS: tls",
+        "mx-tls-old": "old TLS: tls", "mx-no-starttls-testing": "EHLO .*, no STARTTLS",
+        "next-unprotected": "EHLO .*, no STARTTLS", "next-before-enforce": MISMATCH,
+        "mx-testing-certificate-dates": {"mx": EXPIRED, "mx2": "certificate: certificate is not yet valid", "mx3": NO_ISSUER},
+        "mx-testing-certificate-names": {"mx": MISMATCH, "mx2": MISMATCH},
+        "mx-testing-certificate-issuers": {"mx": "certificate: self-signed certificate$", "mx2": STRANGER},
+        "mx-testing-starttls": {"mx": "EHLO .*, no STARTTLS", "mx2": "STARTTLS 454", "mx3": "EHLO 502"},
+        "mx-testing-handshake": {"mx": "old TLS: tls", "mx2": "TLS: WRONG_VERSION_NUMBER"},
+        "mx-third-answers": {"mx": "timeout", "mx2": "timeout|no way"},
+        "mx-third-is-one": {"mx": "closed|reset", "mx2": ".*SSH"},
     },
 }
 
@@ -291,10 +299,10 @@ def look_at_all(lab, scenarios):
 def scenario_is_planted(scenario, seen, lab):
     check(scenario.title, "it has no title")
     for kind, group, host, address in hosts_of(lab, scenario):
-        second = re.match(r"mx[23]\.", host)
-        wanted = SEEN[group].get(scenario.name, GOOD[kind]) if not second else GOOD[kind]
-        if isinstance(wanted, dict):
-            wanted = wanted.get("ipv6" if ":" in address else "ipv4", GOOD[kind])
+        label, wanted = host.partition(".")[0], SEEN[group].get(scenario.name, {})
+        if isinstance(wanted, str):
+            wanted = {} if label in ("mx2", "mx3") else {label: wanted}
+        wanted = wanted.get(label) or wanted.get("ipv6" if ":" in address else "ipv4") or GOOD[kind]
         check(re.match(wanted, seen[host, address]), host, address, "shows", seen[host, address], "instead of", wanted)
 
 
