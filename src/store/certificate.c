@@ -153,7 +153,7 @@ static int get_named(struct store_db *db, struct str name, struct arena *arena,
     int rc = query_open(&q, db,
                         "SELECT " WITH_KEY " FROM certificate_name n"
                         " JOIN certificate c ON c.id = n.certificate"
-                        " WHERE n.name = $1 ORDER BY c.id DESC LIMIT 1",
+                        " WHERE n.name = $1 ORDER BY n.certificate DESC LIMIT 1",
                         err, V_TEXT(name));
     if (rc == 0)
         rc = query_step(&q, err);
@@ -220,6 +220,24 @@ int store_certificate_list(struct store *s,
                            void *context, struct error *err)
 {
     return walk(s, "SELECT " WITHOUT_KEY " FROM certificate c ORDER BY c.id", each, context, err);
+}
+
+int store_certificate_names_each(struct store *s,
+                                 int (*each)(void *context,
+                                             const struct store_certificate_name *row),
+                                 void *context, struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
+    if (!db)
+        return -ERROR_BUG;
+    struct store_query q CLEANUP(query_done) = {NULL};
+    int rc = query_open(
+        &q, db, "SELECT name, certificate FROM certificate_name ORDER BY name, certificate", err);
+    while (rc == 0 && (rc = query_step(&q, err)) == 1) {
+        struct store_certificate_name row = {query_str(&q, 0), query_int(&q, 1)};
+        rc = each(context, &row);
+    }
+    return rc;
 }
 
 struct removal {

@@ -56,7 +56,8 @@ struct store_driver {
     int (*step)(struct store_stmt *stmt, struct error *err);           /* 1: a row; 0: the end */
     int64_t (*column_int)(struct store_stmt *stmt, unsigned index);    /* index from 0 */
     struct str (*column_str)(struct store_stmt *stmt, unsigned index); /* until the next step */
-    void (*finish)(struct store_stmt *stmt);
+    /* The driver may keep what it prepared for the next time that the same SQL is asked for. */
+    void (*finish)(struct store_db *db, struct store_stmt *stmt);
 
     /* A transaction that will write: waits for another's up to STORE_BUSY_MS. A commit that fails
      * has been rolled back. */

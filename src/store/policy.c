@@ -279,3 +279,45 @@ int store_policy_each_current(struct store *s,
     int rc = query_open(&q, db, SELECT_POLICY " WHERE " IS_CURRENT " ORDER BY d.name", err);
     return rc < 0 ? rc : walk(&q, each, context, err);
 }
+
+int store_body_each(struct store *s, int (*each)(void *context, const struct store_body *row),
+                    void *context, struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_CONTROL, STORE_READ, err);
+    if (!db)
+        return -ERROR_BUG;
+    /* Both tables are walked in the order in which they lie. */
+    struct store_query q CLEANUP(query_done) = {NULL};
+    int rc = query_open(&q, db,
+                        "SELECT d.name, p.body FROM policy p JOIN domain d ON d.id = p.domain"
+                        " WHERE p.seq = (SELECT MAX(seq) FROM policy WHERE domain = p.domain)"
+                        " ORDER BY p.domain",
+                        err);
+    while (rc == 0 && (rc = query_step(&q, err)) == 1) {
+        struct store_body row = {query_str(&q, 0), query_str(&q, 1)};
+        rc = each(context, &row);
+    }
+    return rc;
+}
+
+int store_body_get(struct store *s, struct str domain, struct arena *arena, struct str *text,
+                   struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_CONTROL, STORE_READ, err);
+    if (!db)
+        return -ERROR_BUG;
+    struct store_query q CLEANUP(query_done) = {NULL};
+    int rc = query_open(&q, db,
+                        "SELECT p.body FROM domain d JOIN policy p ON p.domain = d.id"
+                        " WHERE d.name = $1 ORDER BY p.seq DESC LIMIT 1",
+                        err, V_TEXT(domain));
+    if (rc == 0)
+        rc = query_step(&q, err);
+    if (rc <= 0)
+        return rc;
+    struct str copy = arena_str(arena, query_str(&q, 0));
+    if (arena->failed)
+        return error_set_memory(err);
+    *text = copy;
+    return 1;
+}

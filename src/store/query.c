@@ -44,7 +44,7 @@ struct str query_str(const struct store_query *q, unsigned column)
 void query_done(struct store_query *q)
 {
     if (q->stmt)
-        q->db->driver->finish(q->stmt);
+        q->db->driver->finish(q->db, q->stmt);
     q->stmt = NULL;
 }
 

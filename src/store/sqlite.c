@@ -62,12 +62,41 @@ static int stmt_fail(struct store_stmt *stmt, int code, struct error *err)
     return sqlite_fail(handle, sqlite3_db_filename(handle, "main"), code, err);
 }
 
+/* A statement with this text that nobody uses. */
+static sqlite3_stmt *take_kept(struct sqlite_db *db, const char *sql)
+{
+    for (unsigned i = 0; i < SQLITE_KEPT_MAX; i++) {
+        sqlite3_stmt *stmt = db->kept[i];
+        if (stmt && strcmp(sqlite3_sql(stmt), sql) == 0) {
+            db->kept[i] = NULL;
+            return stmt;
+        }
+    }
+    return NULL;
+}
+
+/* Keeps it in a free place, else in that of the one that was kept the longest. */
+static void keep(struct sqlite_db *db, sqlite3_stmt *stmt)
+{
+    unsigned at = 0;
+    while (at < SQLITE_KEPT_MAX && db->kept[at])
+        at++;
+    if (at == SQLITE_KEPT_MAX) {
+        at = db->oldest;
+        db->oldest = (db->oldest + 1) % SQLITE_KEPT_MAX;
+    }
+    sqlite3_finalize(db->kept[at]);
+    db->kept[at] = stmt;
+}
+
 static int prepare(struct store_db *base, const char *sql, struct store_stmt **out,
                    struct error *err)
 {
     struct sqlite_db *db = (struct sqlite_db *)base;
-    sqlite3_stmt *stmt = NULL;
-    int code = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+    sqlite3_stmt *stmt = take_kept(db, sql);
+    int code =
+        stmt ? SQLITE_OK
+             : sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
     if (code != SQLITE_OK)
         return db_fail(base, code, err);
     *out = (struct store_stmt *)stmt;
@@ -115,9 +144,14 @@ static struct str column_str(struct store_stmt *stmt, unsigned index)
     return (struct str){p ? p : "", p && n > 0 ? (size_t)n : 0};
 }
 
-static void finish(struct store_stmt *stmt)
+static void finish(struct store_db *base, struct store_stmt *stmt)
 {
-    sqlite3_finalize(native(stmt));
+    /* What failed is not kept: another try shall not begin with its remains. */
+    if (sqlite3_reset(native(stmt)) == SQLITE_OK &&
+        sqlite3_clear_bindings(native(stmt)) == SQLITE_OK)
+        keep((struct sqlite_db *)base, native(stmt));
+    else
+        sqlite3_finalize(native(stmt));
 }
 
 static void rollback(struct store_db *base)

@@ -11,10 +11,15 @@
 
 #include "store/driver.h"
 
+/* Statements that a database keeps prepared: more than one transaction uses. */
+#define SQLITE_KEPT_MAX 16
+
 struct sqlite_db {
     struct store_db base;
     sqlite3 *handle;
-    char *path; /* for messages */
+    char *path;                          /* for messages */
+    sqlite3_stmt *kept[SQLITE_KEPT_MAX]; /* reset, without values; NULL: none */
+    unsigned oldest;                     /* which is given up for the next */
 };
 
 /* Bytes of a database's path, with its NUL. */

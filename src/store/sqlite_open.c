@@ -14,6 +14,8 @@
 void sqlite_close(struct store_db *base)
 {
     struct sqlite_db *db = (struct sqlite_db *)base;
+    for (unsigned i = 0; i < SQLITE_KEPT_MAX; i++)
+        sqlite3_finalize(db->kept[i]);
     sqlite3_close(db->handle);
     free(db->path);
     free(db);

@@ -175,6 +175,21 @@ int store_policy_each_current(struct store *s,
                               int (*each)(void *context, const struct store_policy *row),
                               void *context, struct error *err) NODISCARD;
 
+/* What is served of a current policy. */
+struct store_body {
+    struct str domain;
+    struct str text; /* as store_policy.text */
+};
+
+/* The same rows as store_policy_each_current in no particular order, without reading more than is
+ * served: several times as fast. */
+int store_body_each(struct store *s, int (*each)(void *context, const struct store_body *row),
+                    void *context, struct error *err) NODISCARD;
+
+/* 1: *text filled; 0: no such domain, or it has no policy. */
+int store_body_get(struct store *s, struct str domain, struct arena *arena, struct str *text,
+                   struct error *err) NODISCARD;
+
 /* ---- settings (control) ---- */
 
 /* Keys of a domain that `setup` writes; lists are separated by single blanks. */
@@ -240,6 +255,19 @@ int store_certificate_each(struct store *s,
 int store_certificate_list(struct store *s,
                            int (*each)(void *context, const struct store_certificate *row),
                            void *context, struct error *err) NODISCARD;
+
+struct store_certificate_name {
+    struct str name;     /* perhaps with a wildcard as its first label */
+    int64_t certificate; /* the id of one that has it */
+};
+
+/* All names that any certificate has, in byte order, a name of several once for each, the last put
+ * last. Chains and keys are not touched: for a server with very many that asks for each when its
+ * name is wanted. */
+int store_certificate_names_each(struct store *s,
+                                 int (*each)(void *context,
+                                             const struct store_certificate_name *row),
+                                 void *context, struct error *err) NODISCARD;
 
 /* 1: removed; 0: there was none. */
 int store_certificate_remove(struct store *s, int64_t id, struct error *err) NODISCARD;

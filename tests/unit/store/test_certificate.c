@@ -120,6 +120,31 @@ static void lists_leave_keys_where_they_are(void **state)
     assert_string_equal(each.text, "b.example:k1:4 a.example:k2:4 ");
 }
 
+static int write_name(void *context, const struct store_certificate_name *row)
+{
+    struct seen *seen = context;
+    size_t n = strlen(seen->text);
+    snprintf(seen->text + n, sizeof seen->text - n, "%.*s:%lld ", STR_ARG(row->name),
+             (long long)row->certificate);
+    return 0;
+}
+
+static void names_tell_which_hosts_have_a_certificate(void **state)
+{
+    static const struct str both[] = {STR_INIT("b.example"), STR_INIT("*.a.example")};
+    struct world w CLEANUP(world_done);
+    struct seen seen = {""};
+    (void)state;
+    world_init(&w);
+    struct store_certificate certificate = sample(both, 2, "k");
+    assert_int_equal(store_certificate_put(w.store, &certificate, NULL, NULL), 1);
+    int64_t gone = put(&w, "c.example", "k");
+    put(&w, "b.example", "k");
+    assert_int_equal(store_certificate_remove(w.store, gone, NULL), 1);
+    assert_int_equal(store_certificate_names_each(w.store, write_name, &seen, NULL), 0);
+    assert_string_equal(seen.text, "*.a.example:1 b.example:1 b.example:3 ");
+}
+
 static int write_change(void *context, const struct store_change *row)
 {
     struct seen *seen = context;
@@ -212,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_host_gets_the_certificate_that_covers_it),
         cmocka_unit_test(the_same_names_replace_and_the_last_put_counts),
         cmocka_unit_test(lists_leave_keys_where_they_are),
+        cmocka_unit_test(names_tell_which_hosts_have_a_certificate),
         cmocka_unit_test(secrets_have_a_change_log_of_their_own),
         cmocka_unit_test(what_is_no_certificate_is_refused),
         cmocka_unit_test(a_deleted_key_leaves_no_trace_in_the_file),

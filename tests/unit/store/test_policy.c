@@ -5,6 +5,7 @@
 #define DOMAIN STR("example.org")
 
 COUNT_ROWS(count_policy, struct store_policy)
+COUNT_ROWS(count_body, struct store_body)
 
 static void with_domain(struct world *w)
 {
@@ -252,6 +253,18 @@ static int check_current(void *context, const struct store_policy *row)
     return 0;
 }
 
+static int check_body(void *context, const struct store_body *row)
+{
+    struct world *w = context;
+    struct store_policy current;
+    struct str text;
+    assert_int_equal(store_policy_current(w->store, row->domain, &w->arena, &current, NULL), 1);
+    assert_true(str_eq(row->text, current.text));
+    assert_int_equal(store_body_get(w->store, row->domain, &w->arena, &text, NULL), 1);
+    assert_true(str_eq(row->text, text));
+    return row->domain.p[0] == 'c' ? 5 : 0; /* the last that was added */
+}
+
 static void a_server_loads_the_current_policy_of_each_domain(void **state)
 {
     static const char *const names[] = {"a.example", "b.example", "c.example"};
@@ -269,6 +282,15 @@ static void a_server_loads_the_current_policy_of_each_domain(void **state)
     }
     assert_int_equal(store_policy_each_current(w.store, check_current, &rows, NULL), 0);
     assert_int_equal(rows, 3);
+    struct str text = STR("untouched");
+    assert_int_equal(store_body_each(w.store, check_body, &w, NULL), 5);
+    assert_int_equal(store_body_get(w.store, DOMAIN, &w.arena, &text, NULL), 0);
+    assert_int_equal(store_body_get(w.store, STR("d.example"), &w.arena, &text, NULL), 0);
+    CHECK_STR(text, "untouched", "text");
+    rows = 0;
+    assert_int_equal(store_domain_remove(w.store, STR("c.example"), NOW, NULL), 1);
+    assert_int_equal(store_body_each(w.store, count_body, &rows, NULL), 0);
+    assert_int_equal(rows, 2);
 }
 
 static void a_full_arena_is_an_error_and_no_half_row(void **state)
