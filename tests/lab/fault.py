@@ -57,6 +57,12 @@ async def tls_hang_after_request(reader, writer, item):
     await hang()
 
 
+async def tls_close_after_post(reader, writer, item):
+    """Has a page, and closes without a reply when something is posted."""
+    if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"POST"):
+        writer.write(head(len(item["body"])) + item["body"].encode())
+
+
 async def tls_half_reply(reader, writer, item):
     """Closes before the end of the body."""
     await reader.readuntil(b"\r\n\r\n")
@@ -220,6 +226,72 @@ async def smtp_starttls_injected(reader, writer, item):
     await hang()
 
 
+async def smtp_starttls_unanswered(reader, writer, item):
+    """Offers STARTTLS and closes when it is told so."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": b""}, until=b"STARTTLS")
+
+
+async def smtp_close_after_tls(reader, writer, item):
+    """Closes when it is greeted within TLS."""
+    tls = await begin_tls(reader, writer, tls_context(item))
+    await tls.readline()
+
+
+async def smtp_busy_after_tls(reader, writer, item):
+    """Turns down the greeting within TLS."""
+    tls = await begin_tls(reader, writer, tls_context(item))
+    await converse(tls, tls, {b"EHLO": b"421 4.3.2 Out of memory\r\n"}, until=b"EHLO")
+
+
+async def smtp_named_only(reader, writer, item):
+    """Has TLS for those alone who say which host they mean (RFC 6066 3)."""
+    tls = await begin_tls(reader, writer, tls_context(item, named_only=True))
+    await converse(tls, tls, {b"EHLO": b"250 mx.test\r\n"})
+
+
+async def begin_tls(reader, writer, context):
+    """A conversation up to the end of the TLS handshake, as it should be."""
+    writer.write(b"220 mx.test ESMTP\r\n")
+    await converse(reader, writer, {b"EHLO": EHLO, b"STARTTLS": b"220 2.0.0 Ready\r\n"}, until=b"STARTTLS")
+    tls = Tls(reader, writer, context)
+    await tls.when_ready(tls.object.do_handshake)
+    return tls
+
+
+class Tls:
+    """Reads and writes within TLS. asyncio's own start_tls() sends no alert when the handshake fails."""
+
+    def __init__(self, reader, writer, context):
+        self.reader, self.writer = reader, writer
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.object = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+
+    async def when_ready(self, act, *arguments):
+        while True:
+            try:
+                return act(*arguments)
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                self.writer.write(self.outgoing.read())
+            data = await self.reader.read(65536)
+            if not data:
+                raise ConnectionResetError
+            self.incoming.write(data)
+
+    async def readline(self):
+        """A command, which comes in one record."""
+        return await self.when_ready(self.object.read, 1000)
+
+    def write(self, data):
+        self.object.write(data)
+        self.writer.write(self.outgoing.read())
+
+    async def drain(self):
+        await self.writer.drain()
+
+
 async def converse(reader, writer, replies, until=b"QUIT"):
     """Answers commands by their first word."""
     while line := await reader.readline():
@@ -355,15 +427,22 @@ class DnsServer(asyncio.DatagramProtocol):
 
 # ---- listening ----
 
+def tls_context(item, named_only=False):
+    """With the host's certificate, for every client or for those that name the host."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(item["certificate"])
+    if named_only:
+        context.sni_callback = lambda _tls, name, _context: (
+            None if name == item["name"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
+    return context
+
+
 async def listen_tcp(kind, item):
     fault, context = item["fault"].replace("-", "_"), None
     behave = globals().get(f"{kind}_{fault}")
     if kind == "http" and not behave:
         behave = globals()["tls_" + fault]
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(item["certificate"])
-        context.sni_callback = lambda _tls, name, _context: (  # as a perfect policy host does, RFC 8461 7.1
-            None if name == item["name"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
+        context = tls_context(item, named_only=True)  # as a perfect policy host does, RFC 8461 7.1
 
     async def serve(reader, writer):
         try:

@@ -165,7 +165,7 @@ virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 smtpd_peername_lookup = no
-smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@reports.test=REJECT}}
+smtpd_recipient_restrictions = check_recipient_access inline:{{nobody@reports.test=REJECT, full@reports.test=DEFER}}
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_loglevel = 1

@@ -214,7 +214,9 @@ class Planter:
             if addresses:
                 self.mail.serve(MxHost(name.rstrip("."), addresses, certificate, self.default_certificate(words, name),
                                        words.get("starttls") != "none", versions, tuple(words.get("option", ()))))
-        self.mail.faults += [{"listen": address, "fault": fault} for address, fault in faulty]
+        certificate = self.certificate(words, name).path
+        self.mail.faults += [{"listen": address, "fault": fault, "name": name.rstrip("."), "certificate": certificate}
+                             for address, fault in faulty]
         self.note(name, listed)
 
     def note(self, name, addresses):

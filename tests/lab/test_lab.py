@@ -59,7 +59,7 @@ SEEN = {
     },
     "reports": {
         "tlsrpt-https-expired": EXPIRED, "tlsrpt-https-refused": "refused", "tlsrpt-endpoint-fails": "500 ",
-        "tlsrpt-https-wrong-name": MISMATCH, "tlsrpt-https-untrusted": STRANGER,
+        "tlsrpt-https-no-tls": "TLS: WRONG_VERSION_NUMBER", "tlsrpt-https-wrong-name": MISMATCH, "tlsrpt-https-untrusted": STRANGER,
     },
     "smtp": {
         "mx-busy": "421 ", "mx-rejects": "554 ", "mx-rejects-by-postfix": "554 ", "mx-ipv6-rejects": {"ipv6": "554 "},
@@ -75,6 +75,9 @@ SEEN = {
         "mx-loopback-address": "refused", "mx-mapped-address": "refused", "mx-no-starttls": "EHLO .*, no STARTTLS",
         "dane-without-tls": "EHLO .*, no STARTTLS",
         "mx-not-smtp": ".*SSH", "mx-one-of-two-refused": "refused", "mx-refused": "refused", "mx-silent": "timeout",
+        "mx-certificate-weak": "certificate: CA signature digest algorithm too weak", "dane-unseen": "refused",
+        "mx-certificate-client-only": "certificate: unsuitable certificate purpose",
+        "mx-starttls-unanswered": "STARTTLS closed",
         "mx-starttls-closes": "TLS: |reset", "mx-starttls-garbage": "TLS: WRONG_VERSION_NUMBER",
         "mx-starttls-hangs": "timeout", "mx-starttls-injected": "timeout|TLS: ", "mx-starttls-refused": "STARTTLS 454",
         "mx-tls-old": "old TLS: tls", "mx-no-starttls-testing": "EHLO .*, no STARTTLS",
