@@ -99,15 +99,18 @@ class Dns:
 
     def delegate_to_fault(self, name, number, fault, dnssec=None, only=None, **more):
         """The name is a zone of a server that has this fault (see fault.py), or has it only at the addresses that
-        `only` is true of. With dnssec, the zone exists, and the faulty server hands on what knot says of it."""
+        `only` is true of. With dnssec, the zone exists, and the faulty server hands on what knot says of it; it is the only one, or stands `beside` good ones, or is "unseen" by
+        resolvers: the zone names it beside good ones, the delegation does not."""
         server, addresses = f"ns-{number}.test.", pair("dns", 1000 + number)
         self.address(server, *addresses)
         self.network.add("dns", *addresses)
         self.faults += [{"listen": a, "fault": fault if not only or only(a) else "none",
                          "upstream": BELOW["ns3.test."][0], **more} for a in addresses]
         if dnssec:
-            servers = [server] if not more.get("beside") else [*BELOW, server]
-            self.cut(name, dnssec, servers)
+            beside = more.get("beside")
+            self.cut(name, dnssec, BELOW if beside == "unseen" else [*BELOW, server] if beside else [server])
+            if beside == "unseen":
+                self.add(name, "NS", server)
         else:
             self.add(name, "NS", server)
 

@@ -12,6 +12,7 @@ import json
 import ssl
 import struct
 import sys
+import time
 
 FOREVER = 3600
 
@@ -45,6 +46,23 @@ async def http_garbage(reader, writer, item):
     """Speaks something else than TLS."""
     await reader.read(1)
     writer.write(b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<h1>Plain HTTP here</h1>\r\n")
+
+
+async def http_unrecognized_name(reader, writer, item):
+    """Ends the handshake: it has no certificate of that name."""
+    await send_alert(reader, writer, ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
+
+
+async def http_handshake_failure(reader, writer, item):
+    """Ends the handshake as a server does that has no certificate at all."""
+    await send_alert(reader, writer, ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE)
+
+
+async def send_alert(reader, writer, description):
+    """A fatal alert instead of the ServerHello (RFC 8446 6)."""
+    header = await reader.readexactly(5)
+    await reader.readexactly(struct.unpack("!H", header[3:])[0])
+    writer.write(bytes([21, 3, 3, 0, 2, 2, description]))
 
 
 async def tls_close_after_request(reader, writer, item):
@@ -352,19 +370,36 @@ async def dns_replace(query, item):
     return (await ask(query, item["upstream"])).replace(item["old"].encode(), item["new"].encode())
 
 
-ASKED = set()  # the questions that dns_rebind has had, at any of its addresses
+async def dns_no_caa(query, item):
+    """Hands on what the upstream says, but fails when it is asked for CAA records, as old servers do."""
+    if type_of(query) == 257:
+        return await dns_servfail(query, item)
+    return await ask(query, item["upstream"])
+
+
+async def dns_no_aaaa(query, item):
+    """Hands on what the upstream says, but does not answer when it is asked for IPv6 addresses."""
+    return None if type_of(query) == 28 else await ask(query, item["upstream"])
+
+
+def type_of(query):
+    return struct.unpack_from("!H", query, skip_name(query, 12))[0]
+
+
+REBINDS = 2  # seconds after the first question
+ASKED = {}   # when dns_rebind had a question for the first time, at any of its addresses
 
 
 async def dns_rebind(query, item):
-    """A records that change: the first answer is item["first"], all later ones are item["then"]; TTL 0."""
+    """A records that change: the answer is item["first"], and soon item["then"]; TTL 0."""
     name_end = skip_name(query, 12)
-    kind = struct.unpack_from("!H", query, name_end)[0]
+    kind = type_of(query)
     question = query[12:name_end + 4]
     head_of = query[:2] + b"\x84\x00" + struct.pack("!HHHH", 1, int(kind == 1), 0, 0)
     if kind != 1:
         return head_of + question
-    address = item["then"] if question in ASKED else item["first"]
-    ASKED.add(question)
+    began = ASKED.setdefault(question, time.monotonic())
+    address = item["then"] if time.monotonic() - began > REBINDS else item["first"]
     return head_of + question + struct.pack("!HHHIH", 0xC00C, 1, 1, 0, 4) + bytes(map(int, address.split(".")))
 
 

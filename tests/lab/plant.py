@@ -11,6 +11,7 @@ from web import Site
 TLS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
 BROKEN_ZONES = ("broken-signature", "servfail", "mx-servfail", "hang", "refused")
 ABOUT_TLS = {"certificate", "certificate-ipv6", "default-certificate", "tls", "starttls", "option"}
+MORE = 10000  # from one of a host's further addresses to the next
 POOL = 24  # hosts that share a certificate
 SECONDARIES = {"lame-secondary": "servfail", "silent-secondary": "hang"}  # one of three servers does that
 REPORTS = "reports.test"  # where the perfect domain's reports go
@@ -90,7 +91,7 @@ class Planter:
             self.dns.delegate_to_fault(domain, number, "replace", "unsigned", beside=True, old=words[0], new=words[1],
                                        only=kind.endswith("-ipv6") and is_ipv6)
         elif kind == "secondary-without":  # one of three servers does not know a name
-            self.dns.delegate_to_fault(domain, number, "without", "unsigned", beside=True, label=words[0])
+            self.dns.delegate_to_fault(domain, number, "without", "unsigned", beside="unseen", label=words[0])
         elif kind in SECONDARIES:
             self.dns.delegate_to_fault(domain, number, SECONDARIES[kind], "unsigned", beside=True)
         elif kind:
@@ -137,6 +138,14 @@ class Planter:
             self.dns.add(name, "AAAA" if is_ipv6(address) else "A", address, int(words.get("ttl", 300)))
         return real, faulty, listed
 
+    def more_addresses(self, count, first, name):
+        """So many IPv4 addresses of a web host beside its own."""
+        more = [str(ipaddress.ip_address(first) + MORE * (i + 1)) for i in range(count)]
+        self.network.add("web", *more)
+        for address in more:
+            self.dns.add(name, "A", address)
+        return more
+
     def certificate(self, words, name):
         kind, *names = words.get("certificate", "good").split()
         if "certificate" not in words and name.rstrip(".") in self.pools:
@@ -159,6 +168,7 @@ class Planter:
 
     def plant_web(self, both, name, words, body, path=None):
         real, faulty, listed = self.addresses("web", words, both, name)
+        real += self.more_addresses(int(words.get("more", 0)), both[0], name)
         common = {"name": name.rstrip("."),
                   "default": self.default_certificate(words, name), "body": words.get("body", body),
                   "media_type": {"none": ""}.get(words.get("type"), words.get("type", "text/plain")),
