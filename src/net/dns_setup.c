@@ -18,6 +18,9 @@
 #define AT_ONCE_MAX   1024 /* more of them at once make it slower again */
 #define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
 
+/* After how long a resolver is asked again, at first. */
+#define ASK_AGAIN_MS "400"
+
 #define ANCHOR_BYTES_MAX  ((size_t)64 * 1024)
 #define RELAY_CONNECTIONS "16" /* each carries many questions at once */
 #define ANCHOR_MODE       0644
@@ -80,6 +83,14 @@ static int set_relay(struct ub_ctx *ctx, struct event_base *base,
     if (failed)
         return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
     return set_forward(ctx, str_from(address), err);
+}
+
+/* libunbound expects every answer within what the last ones took, which a resolver had in its
+ * cache: it gives one up, after five questions, 1.5 s from the first. So it begins later, and waits
+ * for 12 s in all. */
+static int be_patient(struct ub_ctx *ctx)
+{
+    return ub_ctx_set_option(ctx, "infra-cache-min-rtt:", ASK_AGAIN_MS);
 }
 
 static int set_forwards(struct ub_ctx *ctx, struct event_base *base,
@@ -159,6 +170,10 @@ int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_set
         return result;
     /* A resolver on loopback is what dns.forward mostly names. */
     int failed = 0;
+    if (settings->forward_count)
+        failed = be_patient(ctx);
+    if (failed)
+        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
     if (settings->forward_count || settings->allow_private)
         failed = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
     else

@@ -6,7 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/dns.h"
+
+/* So long a resolver may take to find an answer out, while others come from its cache at once. */
+#define LATE_MS 2500
+/* So many quick answers before it let libunbound expect each at once. */
+#define QUICK 20
 
 /* A resolver of ours on loopback, in the same loop as what is tested. The first label of a name
  * says how it answers. */
@@ -14,7 +20,8 @@ struct world {
     struct event_base *base;
     struct event *readable;
     int fd;
-    unsigned asked; /* questions that arrived */
+    unsigned asked;  /* questions that arrived */
+    int64_t late_ms; /* when the "late" one came first; 0: not yet */
     char forward[32];
     struct str forward_str;
     struct dns_settings settings;
@@ -30,7 +37,7 @@ static size_t question_end(const unsigned char *m, size_t n)
 }
 
 /* The first label: "ok", "two" (answers), "no" (no such name), "empty" (no data), "fail", "mute",
- * "alias" (of a name that there is not). */
+ * "late" (an answer, after LATE_MS), "alias" (of a name that there is not). */
 static bool label_is(const unsigned char *m, const char *label)
 {
     return m[12] == strlen(label) && strncasecmp((const char *)m + 13, label, m[12]) == 0;
@@ -53,6 +60,13 @@ static size_t put_alias(unsigned char *m, size_t at)
     return at + sizeof record;
 }
 
+static bool is_too_early(struct world *w)
+{
+    if (!w->late_ms)
+        w->late_ms = clock_monotonic_ms();
+    return clock_monotonic_ms() - w->late_ms < LATE_MS;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
     struct world *w = context;
@@ -65,12 +79,12 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
         return;
     w->asked++;
     size_t end = question_end(m, (size_t)n);
-    if (label_is(m, "mute"))
+    if (label_is(m, "mute") || (label_is(m, "late") && is_too_early(w)))
         return;
     m[2] = 0x81;
     m[3] = label_is(m, "no") ? 0x83 : label_is(m, "fail") ? 0x82 : 0x80;
     memset(m + 6, 0, 6); /* no records yet; the OPT record of the question is dropped */
-    if (label_is(m, "ok") || label_is(m, "two")) {
+    if (label_is(m, "ok") || label_is(m, "two") || label_is(m, "late")) {
         m[7] = label_is(m, "two") ? 2 : 1;
         if (m[7] == 2)
             end = put_mx(m, end, 20, 'b');
@@ -88,6 +102,7 @@ static int make_world(void **state)
     socklen_t n = sizeof address;
     struct error err;
     w.asked = 0;
+    w.late_ms = 0;
     w.base = event_base_new();
     w.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(w.fd, (struct sockaddr *)&address, sizeof address), 0);
@@ -177,6 +192,22 @@ static void an_alias_of_nothing_shows_where_it_leads(void **state)
     run_until(w, &h.calls, 1);
     assert_int_equal(h.status, DNS_NO_NAME);
     assert_string_equal(h.canonical, "no.alias.example.org");
+}
+
+/* RFC 1035 7.2: how fast a resolver answers from its cache says nothing of what it has to find out
+ * first. */
+static void a_resolver_that_is_quick_may_take_its_time(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i <= QUICK; i++) {
+        struct heard h = {0};
+        struct error err;
+        char name[32];
+        snprintf(name, sizeof name, "%s.n%u.example.org", i < QUICK ? "ok" : "late", i);
+        assert_non_null(dns_lookup(w->dns, str_from(name), DNS_MX, hear, &h, &err));
+        run_until(w, &h.calls, 1);
+        CHECK(h.status == DNS_FOUND, name);
+    }
 }
 
 /* Otherwise the caller would be given a query that is gone. */
@@ -285,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_question_ends_in_one_callback_with_its_status),
         TEST(an_alias_of_nothing_shows_where_it_leads),
+        TEST(a_resolver_that_is_quick_may_take_its_time),
         TEST(a_cached_answer_comes_after_the_question_too),
         TEST(a_dropped_question_says_nothing),
         TEST(the_end_drops_what_is_open),
