@@ -44,6 +44,7 @@ struct api_response {
     struct str body;
 };
 
+#define API_URL_MAX      2048
 #define API_HEADERS_MAX  100
 #define API_HEADERS_SIZE ((size_t)64 * 1024)
 
@@ -52,8 +53,9 @@ int api_client_new(struct api_client **out, const struct api_settings *settings,
 void api_client_free(struct api_client *client);
 
 /* Sends one request; what comes back, whatever its status, is in arena. Errors, all temporary but
- * the first: api-url (permanent), api-unreachable (with libcurl's reason and the host), api-tls
- * (the certificate, with the reason), api-timeout, api-too-large, api-stopped. */
+ * the first: api-url (permanent; not https, longer than API_URL_MAX, or with blanks, a fragment or
+ * a user's name), api-unreachable (with libcurl's reason and the host), api-tls (the certificate,
+ * with the reason), api-timeout, api-too-large, api-stopped. */
 int api_client_send(struct api_client *client, const struct api_request *request,
                     struct arena *arena, struct api_response *response,
                     struct error *err) NODISCARD;
@@ -64,5 +66,8 @@ struct str api_header_next(const struct api_response *response, struct str name,
 
 /* The value of the first one. */
 struct str api_header_get(const struct api_response *response, struct str name);
+
+/* A date as HTTP has them (RFC 9110 5.6.7, all three forms); seconds since 1970. */
+bool api_date_read(struct str text, int64_t *out);
 
 #endif
