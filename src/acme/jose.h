@@ -1,8 +1,9 @@
 /*
  * jose.h - what ACME signs: JWK, thumbprint and JWS, RFC 7515, 7517, 7638, 7518.
  *
- * Pure: keys and bytes in, JSON out. Account keys are EC P-256 (ES256); the HMAC of an external
- * account binding is HS256 (RFC 8555 7.3.4).
+ * Pure: keys and bytes in, JSON out. Keys are EC P-256 (ES256, all account keys), P-384 (ES384) or
+ * RSA (RS256), since a certificate may be revoked by its own key; the HMAC of an external account
+ * binding is HS256 (RFC 8555 7.3.4).
  */
 #ifndef SEALPOST_ACME_JOSE_H
 #define SEALPOST_ACME_JOSE_H

@@ -119,7 +119,7 @@ int acme_renewal_window(struct acme_session *session, struct str certificate_id,
     const struct acme_directory *directory;
     struct api_response response;
     struct str url;
-    int rc = acme_session_directory(session, &directory, err);
+    int rc = acme_session_directory(session, &directory, NULL, err);
     if (rc < 0)
         return rc;
     struct str base = directory->renewal_info;
