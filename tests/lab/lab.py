@@ -3,7 +3,7 @@
 
     lab.py up [--scenarios FOLDER|none] [--with pebble,dovecot]
                                           starts the lab of this checkout and says how to use it; it stays until down
-    lab.py run [ROLE] -- COMMAND...       runs a command in it (ROLE: sender, blocked, dns, web, mail)
+    lab.py run [ROLE] -- COMMAND...       runs a command in it (ROLE: sender, blocked, ipv4, dns, web, mail)
     lab.py shell                          a shell in the sender's namespace; starts the lab when it is not up
     lab.py status                         what is up, as JSON
     lab.py down                           ends it

@@ -8,9 +8,9 @@ to connect to any other; no packet leaves.
 import os
 import subprocess
 
-# The addresses of a role: the IPv4 prefix of its hosts, the IPv6 prefix.
+# The addresses of a role: the IPv4 prefix of its hosts, the IPv6 prefix; empty: it has no IPv6.
 ROLES = {"dns": ("5.53", "2a0f:53"), "web": ("5.80", "2a0f:80"), "mail": ("5.25", "2a0f:25"),
-         "sender": ("5.10", "2a0f:10"), "blocked": ("5.11", "2a0f:11")}
+         "sender": ("5.10", "2a0f:10"), "blocked": ("5.11", "2a0f:11"), "ipv4": ("5.12", "")}
 
 
 def pair(role, number):
@@ -31,7 +31,7 @@ class Network:
     """Collects the addresses of each role and what is filtered, then builds it all at once."""
 
     def __init__(self):
-        self.addresses = {role: list(pair(role, 1)) for role in ROLES}
+        self.addresses = {role: list(pair(role, 1))[:2 if ROLES[role][1] else 1] for role in ROLES}
         self.rules = {role: [] for role in ROLES}
         self.rules["blocked"].append("add rule inet lab output tcp dport 25 drop")
 
@@ -67,7 +67,7 @@ class Network:
         lines = ["link set lo up", "link set eth0 up"]
         for address in self.addresses[role]:
             lines.append(f"addr add {address}/" + ("128 dev eth0 nodad" if is_ipv6(address) else "32 dev eth0"))
-        lines += ["route add default dev eth0", "route add ::/0 dev eth0"]
+        lines += ["route add default dev eth0", *(["route add ::/0 dev eth0"] if ROLES[role][1] else [])]
         batch(lines, "-n", role)
         if self.rules[role]:
             chains = [f"add chain inet lab {hook} {{ type filter hook {hook} priority 0; }}"

@@ -138,10 +138,10 @@ class Planter:
             self.dns.add(name, "AAAA" if is_ipv6(address) else "A", address, int(words.get("ttl", 300)))
         return real, faulty, listed
 
-    def more_addresses(self, count, first, name):
-        """So many IPv4 addresses of a web host beside its own."""
-        more = [str(ipaddress.ip_address(first) + MORE * (i + 1)) for i in range(count)]
-        self.network.add("web", *more)
+    def more_addresses(self, role, words, first, name):
+        """The host's further IPv4 addresses beside its own."""
+        more = [str(ipaddress.ip_address(first) + MORE * (i + 1)) for i in range(int(words.get("more", 0)))]
+        self.network.add(role, *more)
         for address in more:
             self.dns.add(name, "A", address)
         return more
@@ -168,7 +168,7 @@ class Planter:
 
     def plant_web(self, both, name, words, body, path=None):
         real, faulty, listed = self.addresses("web", words, both, name)
-        real += self.more_addresses(int(words.get("more", 0)), both[0], name)
+        real += self.more_addresses("web", words, both[0], name)
         common = {"name": name.rstrip("."),
                   "default": self.default_certificate(words, name), "body": words.get("body", body),
                   "media_type": {"none": ""}.get(words.get("type"), words.get("type", "text/plain")),
@@ -219,6 +219,7 @@ class Planter:
 
     def plant_mx_host(self, both, name, words):
         real, faulty, listed = self.addresses("mail", words, both, name)
+        real += self.more_addresses("mail", words, both[0], name)
         versions = ",".join(TLS[v] for v in words["tls"].split()) if "tls" in words else ">=TLSv1.2"
         for certificate, addresses in self.by_certificate(words, name, real):
             if addresses:

@@ -7,8 +7,8 @@ import dataclasses
 import glob
 import os
 
-HOST_WORDS = {"ipv4", "ipv6", "certificate", "certificate-ipv6", "default-certificate", "tls", "fault", "cname", "ttl"}
-WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "browsers-only", "other-body-ipv6", "seconds", "more",
+HOST_WORDS = {"ipv4", "ipv6", "certificate", "certificate-ipv6", "default-certificate", "tls", "fault", "cname", "ttl", "more"}
+WEB_WORDS = HOST_WORDS | {"status", "redirect", "type", "header", "body", "browsers-only", "other-body-ipv6", "seconds",
                           "server"}
 MX_WORDS = HOST_WORDS | {"name", "preference", "starttls", "option"}
 POLICY_WORDS = {"mode", "max_age", "mx", "line", "without", "text", "eol", "size", "bom"}

@@ -31,13 +31,13 @@ class Checker:
     def __init__(self, lab, program):
         self.lab, self.program, self.said = lab, program, []
 
-    def check(self, *arguments, resolver=True, role="sender", **more):
+    def check(self, *arguments, resolver=True, role="sender", ends=(0, 1, 3), **more):
         """The answers, in their order; by the lab's resolver, or from the root down."""
         told = ["--resolver", self.lab.state["resolver"]] if resolver is True else ["--resolver", resolver] if resolver else []
         done = self.lab.run([self.program, "check", "--json", "--trust-anchor", self.lab.state["trust_anchor"],
                              "--ca-file", self.lab.state["ca_file"], "--ehlo", "sender.test", *told, *arguments],
                             role, timeout=LIMIT, **more)
-        if done.returncode not in (0, 1, 3):
+        if done.returncode not in ends:
             raise Failed(f"ended with {done.returncode}: {done.stderr}")
         answers = list(documents(done.stdout))
         self.said += answers
@@ -102,6 +102,21 @@ def port_25_is_blocked(checker):
     found = results_of(checker.check_one("perfect-two-mx.test", role="blocked"))
     check([one for one in found if one[0] in BLAMES] == [], found)
     check(found.count(("note", "check-mx-port-25-blocked")) == 1, found)
+
+
+def a_network_has_no_ipv6(checker):
+    """Said once, as a note, and nobody is blamed."""
+    found = results_of(checker.check_one("tlsrpt-https-ipv6.test", role="ipv4"))
+    check([one for one in found if one[0] in BLAMES] == [], found)
+    for code in ("check-mx-no-route", "check-host-no-route-here", "check-rpt-not-tried"):
+        check(found.count(("note", code)) == 1, code, "in", found)
+
+
+def what_is_no_domain_is_not_checked(checker):
+    """RFC 5890 2.3.2: a name that cannot be one."""
+    for given in ("not a domain", "a..b.test", "x" * 64 + ".test"):
+        answer = checker.check_one(given, ends=[2])
+        check(answer["given"] == given and answer["error"]["code"] == "check-domain-invalid", answer)
 
 
 def a_resolver_is_asked(checker):
@@ -171,7 +186,7 @@ def main():
             if not one.options:
                 point(one, lambda domain=one.domain: answers.get(domain))
         if not names:
-            for test in (port_25_is_blocked, a_resolver_is_asked, the_root_is_asked, changes_are_seen):
+            for test in (port_25_is_blocked, a_network_has_no_ipv6, what_is_no_domain_is_not_checked, a_resolver_is_asked, the_root_is_asked, changes_are_seen):
                 tap.point(test.__name__.replace("_", " "), functools.partial(test, checker))
         for one, run in zip(alone, runs):
             point(one, run.result)
