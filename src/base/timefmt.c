@@ -146,6 +146,92 @@ enum time_form time_parse(struct str s, int64_t *out)
     return space ? TIME_SPACE : no_zone ? TIME_NO_ZONE : TIME_RFC3339;
 }
 
+static const char weekdays[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
+static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/* Takes one of `count` names of three letters; gives its number, from 1, or 0. */
+static unsigned take_name(struct str *s, const char *names, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (str_starts(*s, (struct str){names + (size_t)i * 3, 3})) {
+            *s = str_skip(*s, 3);
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static bool take_month(struct str *s, struct civil_time *t)
+{
+    t->month = take_name(s, month_names, 12);
+    return t->month != 0;
+}
+
+/* 08:49:37; the date that came before it is complete. */
+static bool take_time_of_day(struct str *s, struct civil_time *t)
+{
+    if (t->day < 1 || t->day > days_in_month(t->year, t->month))
+        return false;
+    if (!take_digits(s, 2, &t->hour) || !take_char(s, ':') || !take_digits(s, 2, &t->minute) ||
+        !take_char(s, ':') || !take_digits(s, 2, &t->second))
+        return false;
+    bool leap = t->second == 60;
+    t->second -= leap;
+    return t->hour <= 23 && t->minute <= 59 && t->second <= 59;
+}
+
+/* Nov  6 08:49:37 1994, as asctime() of C writes it. The year comes last. */
+static bool take_asctime(struct str s, struct civil_time *t)
+{
+    unsigned year = 0;
+    struct str last = str_skip(s, s.n > 4 ? s.n - 4 : 0);
+    if (!take_digits(&last, 4, &year) || !take_month(&s, t) || !take_char(&s, ' '))
+        return false;
+    t->year = year;
+    if (!take_digits(&s, take_char(&s, ' ') ? 1 : 2, &t->day) || !take_char(&s, ' '))
+        return false;
+    return take_time_of_day(&s, t) && take_char(&s, ' ') && s.n == 4;
+}
+
+/* 06 Nov 1994 08:49:37 GMT, and with two digits of the year 06-Nov-94 08:49:37 GMT. */
+static bool take_http(struct str s, char between, size_t digits, struct civil_time *t)
+{
+    unsigned year = 0;
+    if (!take_digits(&s, 2, &t->day) || !take_char(&s, between) || !take_month(&s, t) ||
+        !take_char(&s, between) || !take_digits(&s, digits, &year) || !take_char(&s, ' '))
+        return false;
+    t->year = digits == 4 ? year : year + (year < 70 ? 2000 : 1900);
+    return take_time_of_day(&s, t) && str_eq(s, STR(" GMT"));
+}
+
+/* "nday" of Sunday, and so on: what follows the three letters in the form of RFC 850. */
+static struct str rest_of_weekday(unsigned number)
+{
+    static const struct str rests[] = {STR_INIT("rsday"), STR_INIT("day"), STR_INIT("urday"),
+                                       STR_INIT("day"),   STR_INIT("day"), STR_INIT("sday"),
+                                       STR_INIT("nesday")};
+    return rests[number - 1];
+}
+
+bool time_parse_http(struct str s, int64_t *out)
+{
+    struct civil_time t = {0};
+    unsigned weekday = take_name(&s, weekdays, 7);
+    bool read = false;
+    if (!weekday)
+        return false;
+    if (str_starts(s, STR(", ")))
+        read = take_http(str_skip(s, 2), ' ', 4, &t);
+    else if (str_starts(s, STR(" ")))
+        read = take_asctime(str_skip(s, 1), &t);
+    else if (str_starts(s, rest_of_weekday(weekday)) &&
+             str_starts(s = str_skip(s, rest_of_weekday(weekday).n), STR(", ")))
+        read = take_http(str_skip(s, 2), '-', 2, &t);
+    if (read)
+        *out = time_from_civil(&t);
+    return read;
+}
+
 void time_print(struct buf *out, int64_t unix_seconds)
 {
     struct civil_time t = time_to_civil(unix_seconds);
@@ -161,13 +247,12 @@ void time_print_date(struct buf *out, int64_t unix_seconds)
 
 void time_print_http(struct buf *out, int64_t unix_seconds)
 {
-    static const char days[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct civil_time t = time_to_civil(unix_seconds);
     int64_t day = floor_div(unix_seconds, 86400);
     size_t weekday = (size_t)(day - floor_div(day, 7) * 7);
-    buf_printf(out, "%.3s, %02u %.3s %04lld %02u:%02u:%02u GMT", days + weekday * 3, t.day,
-               months + (size_t)(t.month - 1) * 3, (long long)t.year, t.hour, t.minute, t.second);
+    buf_printf(out, "%.3s, %02u %.3s %04lld %02u:%02u:%02u GMT", weekdays + weekday * 3, t.day,
+               month_names + (size_t)(t.month - 1) * 3, (long long)t.year, t.hour, t.minute,
+               t.second);
 }
 
 void time_print_compact(struct buf *out, int64_t unix_seconds)

@@ -32,6 +32,11 @@ enum time_form {
  * are applied. *out is written unless the result is TIME_INVALID. */
 enum time_form time_parse(struct str s, int64_t *out);
 
+/* Reads a date of HTTP (RFC 9110 5.6.7) in any of its three forms; the day of the week must be one,
+ * and is not compared with the date. In the form with two digits of the year 70 to 99 are of the
+ * last century. *out is written on success only. */
+bool time_parse_http(struct str s, int64_t *out);
+
 /* Appends 2026-01-31T08:00:00Z / 2026-01-31 / Sat, 31 Jan 2026 08:00:00 GMT (RFC 9110 5.6.7). */
 void time_print(struct buf *out, int64_t unix_seconds);
 void time_print_date(struct buf *out, int64_t unix_seconds);

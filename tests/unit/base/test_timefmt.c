@@ -47,6 +47,56 @@ static void texts_become_times(void **state)
     }
 }
 
+static void dates_of_http_become_times(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t value; /* -1: none */
+    } rows[] = {
+        {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
+        {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
+        {"Sun Nov  6 08:49:37 1994", 784111777},
+        {"Thu, 29 Feb 2024 00:00:00 GMT", 1709164800},
+        {"Thursday, 29-Feb-24 00:00:00 GMT", 1709164800},
+        {"Thu Feb 29 00:00:00 2024", 1709164800},
+        {"Wednesday, 31-Dec-69 23:59:59 GMT", 3155759999},
+        {"Thursday, 01-Jan-70 00:00:00 GMT", 0},
+        {"Sat, 31 Dec 2016 23:59:60 GMT", 1483228799},
+        {"Fri, 31 Dec 9999 23:59:59 GMT", 253402300799},
+        {"0", -1},
+        {"-1", -1},
+        {"", -1},
+        {"Sun", -1},
+        {"Sun, ", -1},
+        {"Sun ", -1},
+        {"Sunday", -1},
+        {"Monnesday, 06-Nov-94 08:49:37 GMT", -1},
+        {"Sun, 06 Nov 1994 08:49:37 UTC", -1},
+        {"Sun, 06 Nov 1994 08:49:37 GMT ", -1},
+        {"Sun, 06 Nov 1994 08:49:37", -1},
+        {"Sun, 6 Nov 1994 08:49:37 GMT", -1},
+        {"Sun, 06 nov 1994 08:49:37 GMT", -1},
+        {"sun, 06 Nov 1994 08:49:37 GMT", -1},
+        {"Sun, 00 Nov 1994 08:49:37 GMT", -1},
+        {"Sun, 31 Nov 1994 08:49:37 GMT", -1},
+        {"Wed, 29 Feb 2023 00:00:00 GMT", -1},
+        {"Sun, 06 Nov 1994 24:00:00 GMT", -1},
+        {"Sun, 06 Nov 1994 00:60:00 GMT", -1},
+        {"Sun, 06 Nov 1994 00:00:61 GMT", -1},
+        {"Sun, 06-Nov-94 08:49:37 GMT", -1},
+        {"Sun Nov 6 08:49:37 1994", -1},
+        {"Sun Nov  6 08:49:37 94", -1},
+        {"Sun Nov  6 08:49:37 1994 GMT", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t value = -1;
+        CHECK(time_parse_http(str_from(rows[i].text), &value) == (rows[i].value >= 0),
+              rows[i].text);
+        CHECK(value == rows[i].value, rows[i].text);
+    }
+}
+
 static void times_become_texts(void **state)
 {
     static const struct {
@@ -91,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_become_times),
+        cmocka_unit_test(dates_of_http_become_times),
         cmocka_unit_test(times_become_texts),
         cmocka_unit_test(every_day_of_ten_thousand_years_round_trips),
     };
