@@ -124,6 +124,7 @@ struct fact_earlier {
     uint32_t max_age;
     int64_t
         enforce_until; /* until when senders may hold an enforce policy that was seen; 0: none */
+    int64_t testing_since; /* since when every policy that was seen was in testing; 0: it was not */
 };
 
 struct check_facts {

@@ -5,6 +5,8 @@
 #include "check/suffix.h"
 #include "mtasts/messages.h"
 
+#define TESTING_MAX ((int64_t)30 * 86400) /* all senders have reported in a month */
+
 static struct check_result *add(struct judgement *j, struct msg m)
 {
     return check_add(j->results, m, j->facts->policy_host.name, STR(""));
@@ -78,6 +80,16 @@ static void judge_change(struct judgement *j)
         add(j, msg_check_policy_changed(then->id, j->sts_id, then->at));
 }
 
+/* RFC 8461 5: testing is for finding out; it protects nothing, for however long. */
+static void judge_testing(struct judgement *j)
+{
+    const struct fact_earlier *then = &j->facts->earlier;
+    int64_t lasts = j->facts->now - then->testing_since;
+    if (j->policy.mode == STS_MODE_TESTING && then->known && then->testing_since &&
+        lasts > TESTING_MAX)
+        add(j, msg_check_policy_testing_long(lasts, then->testing_since, j->facts->domain));
+}
+
 static void judge_retiring(struct judgement *j)
 {
     const struct fact_earlier *then = &j->facts->earlier;
@@ -102,6 +114,7 @@ static void judge_text(struct judgement *j)
     if (valid) {
         judge_breadth(j, &findings);
         judge_retiring(j);
+        judge_testing(j);
     }
     judge_change(j);
     j->policy_valid = valid && j->policy_served;

@@ -1,4 +1,5 @@
 /* Step 3: what each address of the policy host answers (RFC 8461 3.2, 3.3, 8.2). */
+#include "base/timefmt.h"
 #include "check/judge_policy_host.h"
 #include "check/judge_text.h"
 #include "check/messages.h"
@@ -118,44 +119,76 @@ static struct msg look_time(const struct judgement *j, size_t i, struct str at)
     return msg_check_host_slow(host_name(j), at, ms / 1000);
 }
 
-/* The seconds that a directive of Cache-Control gives; 0 when it is another one. */
-static uint64_t seconds_of(struct str directive)
+/* What Cache-Control says of how long a cache may keep the answer. */
+struct caching {
+    bool forbidden;   /* no cache of many may keep it, or without asking the host again */
+    bool given;       /* a number of seconds, next to which Expires does not count */
+    uint64_t seconds; /* the longest */
+};
+
+/* RFC 9111 1.2.2: digits; what is too large counts as very large. */
+static uint64_t read_seconds(struct str value)
+{
+    uint64_t seconds = 0;
+    if (str_to_u64(value, &seconds))
+        return seconds;
+    for (size_t i = 0; i < value.n; i++) {
+        if (!ascii_is_digit(value.p[i]))
+            return 0;
+    }
+    return value.n ? UINT64_MAX : 0;
+}
+
+static void read_lifetime(struct caching *caching, struct str directive)
 {
     struct str name, value;
-    uint64_t seconds = 0;
     if (!str_cut(directive, '=', &name, &value))
-        return 0;
+        return;
     name = str_trim(name);
     value = str_trim(value);
     if (!str_ieq(name, STR("max-age")) && !str_ieq(name, STR("s-maxage")))
-        return 0;
+        return;
     if (str_starts(value, STR("\"")) && str_ends(value, STR("\"")) && value.n > 1)
         value = str_head(str_skip(value, 1), value.n - 2);
-    return str_to_u64(value, &seconds) ? seconds : 0;
+    uint64_t seconds = read_seconds(value);
+    caching->given = true;
+    caching->seconds = seconds > caching->seconds ? seconds : caching->seconds;
 }
 
-/* Whether Cache-Control lets a cache keep the answer for longer than a minute. */
-static bool lets_caches_keep(struct str cache_control)
+static struct caching read_cache_control(struct str cache_control)
 {
-    uint64_t longest = 0;
+    struct caching caching = {.forbidden = false};
     while (cache_control.n) {
         struct str directive;
         str_cut(cache_control, ',', &directive, &cache_control);
         directive = str_trim(directive);
-        if (str_ieq(directive, STR("no-store")) || str_ieq(directive, STR("no-cache")))
-            return false;
-        uint64_t seconds = seconds_of(directive);
-        longest = seconds > longest ? seconds : longest;
+        if (str_ieq(directive, STR("no-store")) || str_ieq(directive, STR("no-cache")) ||
+            str_ieq(directive, STR("private")))
+            caching.forbidden = true;
+        read_lifetime(&caching, directive);
     }
-    return longest > CACHE_MAX;
+    return caching;
+}
+
+/* RFC 9111 4.2.1: counted from the Date of the answer; what is no date has expired. */
+static bool expires_late(const struct http_fetched *fetched, int64_t now)
+{
+    int64_t expires = 0, date = now;
+    (void)time_parse_http(fetched->date, &date);
+    return time_parse_http(fetched->expires, &expires) && expires - date > (int64_t)CACHE_MAX;
 }
 
 static struct msg look_caching(const struct judgement *j, size_t i, struct str at)
 {
     const struct fact_web *web = &j->facts->web[i];
-    if (served(web) && lets_caches_keep(web->fetched.cache_control))
+    const struct caching caching = read_cache_control(web->fetched.cache_control);
+    if (!served(web) || caching.forbidden)
+        return (struct msg){0};
+    if (caching.seconds > CACHE_MAX)
         return msg_check_host_cached(host_name(j), at, STR("Cache-Control"),
                                      web->fetched.cache_control);
+    if (!caching.given && expires_late(&web->fetched, j->facts->now))
+        return msg_check_host_cached(host_name(j), at, STR("Expires"), web->fetched.expires);
     return (struct msg){0};
 }
 

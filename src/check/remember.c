@@ -56,6 +56,15 @@ static int64_t enforce_until(const struct check_facts *facts, const struct sts_p
     return anew > until ? anew : until;
 }
 
+/* What was not served for a while has not left testing by that. */
+static int64_t testing_since(const struct check_facts *facts, const struct sts_policy *policy)
+{
+    const struct fact_earlier *then = &facts->earlier;
+    if (policy->mode != STS_MODE_TESTING)
+        return 0;
+    return then->known && then->testing_since ? then->testing_since : facts->now;
+}
+
 void check_remember(const struct check_facts *facts, struct arena *arena, struct fact_earlier *out)
 {
     const struct fact_web *web = judge_served(facts, true);
@@ -75,4 +84,5 @@ void check_remember(const struct check_facts *facts, struct arena *arena, struct
     out->mode = policy.mode;
     out->max_age = policy.max_age;
     out->enforce_until = enforce_until(facts, &policy, id.n > 0);
+    out->testing_since = testing_since(facts, &policy);
 }

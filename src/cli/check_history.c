@@ -60,7 +60,8 @@ const struct fact_earlier *check_history_get(struct check_run *run, struct str g
                                          .body_hash = seen.body_hash,
                                          .mode = seen.mode,
                                          .max_age = seen.max_age,
-                                         .enforce_until = seen.enforce_until};
+                                         .enforce_until = seen.enforce_until,
+                                         .testing_since = seen.testing_since};
     return earlier;
 }
 
@@ -80,7 +81,8 @@ void check_history_put(struct check_run *run, const struct check_report *report)
                                     .body_hash = now.body_hash,
                                     .mode = now.mode,
                                     .max_age = now.max_age,
-                                    .enforce_until = now.enforce_until};
+                                    .enforce_until = now.enforce_until,
+                                    .testing_since = now.testing_since};
     if (store_seen_put(run->node.store, report->facts->domain, &seen, &err) < 0)
         lost(run, &err);
 }

@@ -49,7 +49,7 @@ struct http_fetched {
     unsigned status; /* 0: no response */
     bool has_content_type;
     struct str content_type; /* header fields, trimmed; foreign bytes; the first of each name */
-    struct str location, cache_control, age, expires, server, retry_after;
+    struct str location, cache_control, age, expires, date, server, retry_after;
     struct str body;         /* at most body_max bytes */
     uint64_t content_length; /* as announced; UINT64_MAX: not announced */
     unsigned connect_ms, handshake_ms, response_ms, total_ms; /* since the start; 0: not reached */

@@ -147,6 +147,7 @@ void http_fetch_outcome(const struct http_fetch *f, CURLcode code, struct http_f
         .cache_control = r->cache_control,
         .age = r->age,
         .expires = r->expires,
+        .date = r->date,
         .server = r->server,
         .retry_after = r->retry_after,
         .body = buf_view(&f->body),
@@ -161,9 +162,9 @@ void http_fetch_outcome(const struct http_fetch *f, CURLcode code, struct http_f
 int http_fetched_copy(struct http_fetched *to, const struct http_fetched *from, struct arena *arena)
 {
     struct http_fetched copy = *from;
-    struct str *texts[] = {&copy.detail,        &copy.content_type, &copy.location,
-                           &copy.cache_control, &copy.age,          &copy.expires,
-                           &copy.server,        &copy.retry_after,  &copy.body};
+    struct str *texts[] = {
+        &copy.detail,  &copy.content_type, &copy.location, &copy.cache_control, &copy.age,
+        &copy.expires, &copy.date,         &copy.server,   &copy.retry_after,   &copy.body};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(arena, *texts[i]);
     tls_peer_copy(&copy.tls, &from->tls, arena);

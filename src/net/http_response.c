@@ -9,6 +9,7 @@ enum field {
     FIELD_CACHE_CONTROL,
     FIELD_AGE,
     FIELD_EXPIRES,
+    FIELD_DATE,
     FIELD_SERVER,
     FIELD_RETRY_AFTER,
     FIELD_TRANSFER_ENCODING,
@@ -22,6 +23,7 @@ static const struct str field_names[] = {
     [FIELD_CACHE_CONTROL] = STR_INIT("cache-control"),
     [FIELD_AGE] = STR_INIT("age"),
     [FIELD_EXPIRES] = STR_INIT("expires"),
+    [FIELD_DATE] = STR_INIT("date"),
     [FIELD_SERVER] = STR_INIT("server"),
     [FIELD_RETRY_AFTER] = STR_INIT("retry-after"),
     [FIELD_TRANSFER_ENCODING] = STR_INIT("transfer-encoding"),
@@ -64,6 +66,8 @@ static struct str *place_of(struct http_response *r, enum field field)
         return &r->age;
     case FIELD_EXPIRES:
         return &r->expires;
+    case FIELD_DATE:
+        return &r->date;
     case FIELD_SERVER:
         return &r->server;
     case FIELD_RETRY_AFTER:

@@ -26,7 +26,7 @@ struct http_response {
     bool complete; /* the empty line behind the final response's fields was met */
     bool has_content_type, has_content_length;
     bool has_transfer_encoding;
-    struct str content_type, location, cache_control, age, expires, server, retry_after;
+    struct str content_type, location, cache_control, age, expires, date, server, retry_after;
     uint64_t content_length; /* when has_content_length: the announced one, digits only */
 
     /* How far the reading is; not for callers. */

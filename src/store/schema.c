@@ -138,6 +138,9 @@ static const char *const outbound_steps[] = {
     "  max_age INTEGER NOT NULL CHECK (max_age BETWEEN 0 AND 31557600),"
     "  enforce_until INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+    /* A policy that was in testing then has been so at least since. */
+    "ALTER TABLE seen_domain ADD COLUMN testing_since INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE seen_domain SET testing_since = at WHERE mode = 'testing' AND body_hash <> '';",
     NULL,
 };
 

@@ -28,14 +28,14 @@ static int put_body(struct store_db *db, void *context, struct error *err)
     const struct seen_change *c = context;
     int rc = query_run(
         db,
-        "INSERT INTO seen_domain (domain, at, policy_id, body_hash, mode, max_age, enforce_until)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        "INSERT INTO seen_domain (domain, at, policy_id, body_hash, mode, max_age, enforce_until,"
+        " testing_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         " ON CONFLICT (domain) DO UPDATE SET at = excluded.at, policy_id = excluded.policy_id,"
         " body_hash = excluded.body_hash, mode = excluded.mode, max_age = excluded.max_age,"
-        " enforce_until = excluded.enforce_until",
+        " enforce_until = excluded.enforce_until, testing_since = excluded.testing_since",
         err, V_TEXT(c->domain), V_INT(c->in->at), V_TEXT(c->in->id), V_TEXT(c->in->body_hash),
         V_TEXT(str_from(sts_mode_name(c->in->mode))), V_INT(c->in->max_age),
-        V_INT(c->in->enforce_until));
+        V_INT(c->in->enforce_until), V_INT(c->in->testing_since));
     return rc < 0 ? rc : 1;
 }
 
@@ -57,8 +57,8 @@ int store_seen_get(struct store *s, struct str domain, struct arena *arena, stru
         return -ERROR_BUG;
     struct store_query q CLEANUP(query_done) = {NULL};
     int rc = query_open(&q, db,
-                        "SELECT at, policy_id, body_hash, mode, max_age, enforce_until"
-                        " FROM seen_domain WHERE domain = $1",
+                        "SELECT at, policy_id, body_hash, mode, max_age, enforce_until,"
+                        " testing_since FROM seen_domain WHERE domain = $1",
                         err, V_TEXT(domain));
     if (rc == 0)
         rc = query_step(&q, err);
@@ -68,7 +68,8 @@ int store_seen_get(struct store *s, struct str domain, struct arena *arena, stru
                              .id = arena_str(arena, query_str(&q, 1)),
                              .body_hash = arena_str(arena, query_str(&q, 2)),
                              .max_age = (uint32_t)query_int(&q, 4),
-                             .enforce_until = query_int(&q, 5)};
+                             .enforce_until = query_int(&q, 5),
+                             .testing_since = query_int(&q, 6)};
     if (!sts_mode_parse(query_str(&q, 3), &row.mode))
         return error_set(err, ERROR_PERMANENT, msg_store_seen_invalid(domain, STR("mode")));
     if (arena->failed)

@@ -283,6 +283,7 @@ struct store_seen {
     enum sts_mode mode;   /* of that policy */
     uint32_t max_age;
     int64_t enforce_until; /* until when senders may hold a policy in enforce; 0: none was seen */
+    int64_t testing_since; /* since when it was seen in testing only; 0: it was not */
 };
 
 #define STORE_SEEN_ID_MAX   64

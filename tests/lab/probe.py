@@ -54,7 +54,7 @@ def summary(reply):
     fields = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
     short = " short" if len(body) < int(fields.get("content-length", len(body))) else ""
     endless = " endless" if len(reply) >= MUCH else ""
-    more = [f"{k}={fields[k]}" for k in ("location", "cache-control", "age") if k in fields]
+    more = [f"{k}={fields[k]}" for k in ("location", "cache-control", "age", "expires") if k in fields]
     return " ".join([lines[0].split(" ")[1], fields.get("content-type", "-"), f"{len(body)}{short}{endless}", *more])
 
 

@@ -154,6 +154,7 @@ def changes_are_seen(checker):
             ("perfect.test", "policy_id = 'another'", ("warning", "check-policy-body-unchanged")),
             ("perfect.test", "body_hash = 'another', policy_id = 'another'", ("ok", "check-policy-changed")),
             ("policy-none.test", soon, ("note", "check-policy-retiring")),
+            ("policy-testing.test", "testing_since = testing_since - 31 * 86400", ("warning", "check-policy-testing-long")),
             ("host-404.test", "body_hash = 'another'", ("warning", "check-policy-gone")),
             ("host-404.test", soon, ("warning", "check-policy-gone-enforced")),
             ("sts-txt-none.test", soon, ("error", "check-record-removed"))):

@@ -36,6 +36,7 @@ SEEN = {
         "host-204": "204 ", "host-denied": "403 ",
         "host-404": "404 ", "next-unprotected": "404 ", "host-500": "500 ", "host-browsers-only": "403 ",
         "host-cached": "200 .* cache-control=max-age=86400", "host-cached-for-a-minute": "200 .* cache-control=max-age=60",
+        "host-expires-late": "200 .* expires=Thu, 31 Dec 2099", "host-expires-beside-max-age": "200 .* cache-control=max-age=60 expires=Thu",
         "host-from-cache": "200 .* age=3600",
         "host-certificate-cn-only": MISMATCH, "host-certificate-future": "certificate: certificate is not yet valid",
         "host-certificate-incomplete": NO_ISSUER, "host-certificate-of-domain": MISMATCH,

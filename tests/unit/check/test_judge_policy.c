@@ -71,6 +71,10 @@ BREAK(id_unchanged, earlier(p, "20260101T000000Z", "version: STSv1\r\n");)
 BREAK(body_unchanged, earlier(p, "1", PERFECT_POLICY);)
 BREAK(no_id_then, earlier(p, "", "version: STSv1\r\n");)
 BREAK(no_id_now, body_unchanged(p); p->j.sts_txt_usable = false; p->j.sts_id = STR("");)
+BREAK(testing_month, testing(p); earlier(p, "1", NULL);
+      p->facts.earlier.testing_since = NOW - 30 * DAY;)
+BREAK(testing_longer, testing_month(p); p->facts.earlier.testing_since--;)
+BREAK(enforced_at_last, earlier(p, "1", NULL); p->facts.earlier.testing_since = NOW - 90 * DAY;)
 BREAK(retiring, none(p); earlier(p, "1", PERFECT_POLICY);
       p->facts.earlier.enforce_until = NOW + DAY;)
 
@@ -110,6 +114,9 @@ static const struct perfect_row rows[] = {
     {body_unchanged, &MSG_CHECK_POLICY_BODY_UNCHANGED, CHECK_WARNING, "RFC 8461 8.1: the id alone"},
     {no_id_then, &MSG_CHECK_POLICY_VALID, CHECK_OK, "nothing to compare with"},
     {no_id_now, &MSG_CHECK_POLICY_VALID, CHECK_OK, "step 2 has named it"},
+    {testing_month, &MSG_POLICY_MODE_TESTING, CHECK_NOTE, "RFC 8461 5: testing for 30 days"},
+    {testing_longer, &MSG_CHECK_POLICY_TESTING_LONG, CHECK_WARNING, "RFC 8461 5: for longer"},
+    {enforced_at_last, &MSG_CHECK_POLICY_VALID, CHECK_OK, "RFC 8461 5: in testing before"},
     {retiring, &MSG_CHECK_POLICY_RETIRING, CHECK_NOTE, "RFC 8461 8.3: being taken back"},
 };
 

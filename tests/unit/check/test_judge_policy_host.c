@@ -3,6 +3,8 @@
 
 #include "check/messages.h"
 
+#define ELEVEN STR("Tue, 24 Nov 2026 11:00:00 GMT")
+
 #define BREAK(name, ...)                                                                           \
     static void name(struct perfect *p)                                                            \
     {                                                                                              \
@@ -94,6 +96,14 @@ static void age(struct perfect *p, struct str value)
 {
     for (size_t i = 0; i < PERFECT_ADDRESSES; i++)
         WEB(i).fetched.age = value;
+}
+
+static void expires(struct perfect *p, struct str value, struct str date)
+{
+    for (size_t i = 0; i < PERFECT_ADDRESSES; i++) {
+        WEB(i).fetched.expires = value;
+        WEB(i).fetched.date = date;
+    }
 }
 
 static void took(struct perfect *p, unsigned ms)
@@ -233,6 +243,19 @@ BREAK(cache_minute, cache(p, STR("max-age=60"));)
 BREAK(cache_longer, cache(p, STR("public, max-age=61"));)
 BREAK(cache_shared, cache(p, STR("max-age=0, s-maxage=\"3600\""));)
 BREAK(cache_none, cache(p, STR("max-age=3600, no-cache"));)
+BREAK(cache_private, cache(p, STR("private, max-age=3600"));)
+BREAK(cache_huge, cache(p, STR("max-age=99999999999999999999999"));)
+BREAK(cache_odd, cache(p, STR("max-age=-3600, max-age=1h, max-age="));)
+BREAK(expires_minute, expires(p, STR("Tue, 24 Nov 2026 11:01:00 GMT"), ELEVEN);)
+BREAK(expires_later, expires(p, STR("Tue, 24 Nov 2026 11:01:01 GMT"), ELEVEN);)
+BREAK(expires_old_form, expires(p, STR("Tuesday, 24-Nov-26 12:00:00 GMT"), ELEVEN);)
+BREAK(expires_no_date, expires(p, STR("Thu, 24 Dec 2026 11:00:00 GMT"), STR(""));)
+BREAK(expires_at_once, expires(p, STR("0"), ELEVEN);)
+BREAK(expires_odd, expires(p, STR("next year"), ELEVEN);)
+BREAK(expires_and_minute, expires_later(p); cache(p, STR("max-age=60"));)
+BREAK(expires_and_public, expires_later(p); cache(p, STR("public"));)
+BREAK(expires_and_none, expires_later(p); cache(p, STR("no-store"));)
+BREAK(age_list, age(p, STR("3600, 3600"));)
 BREAK(age_minute, age(p, STR("60"));)
 BREAK(aged, age(p, STR("61"));)
 BREAK(differ, WEB(V6).fetched.body = STR("version: STSv1\r\n");)
@@ -337,6 +360,19 @@ static const struct perfect_row http_rows[] = {
     {cache_longer, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 8461 8.2: longer"},
     {cache_shared, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 8461 8.2: s-maxage"},
     {cache_none, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 8461 8.2: no-cache"},
+    {cache_private, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.2.2.7: no shared cache"},
+    {cache_huge, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 9111 1.2.2: more than can be counted"},
+    {cache_odd, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 1.2.2: not digits"},
+    {expires_minute, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.3: a minute"},
+    {expires_later, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 9111 5.3: longer"},
+    {expires_old_form, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 9110 5.6.7: an old form"},
+    {expires_no_date, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 9111 4.2.1: no Date"},
+    {expires_at_once, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.3: 0 has expired"},
+    {expires_odd, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.3: no date has expired"},
+    {expires_and_minute, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.3: max-age counts"},
+    {expires_and_public, &MSG_CHECK_HOST_CACHED, CHECK_WARNING, "RFC 9111 5.3: no max-age"},
+    {expires_and_none, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.2.2.5: no-store"},
+    {age_list, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 9111 5.1: no age"},
     {age_minute, &MSG_CHECK_HOST_RESPONSE, CHECK_OK, "RFC 8461 8.2: a minute old"},
     {aged, &MSG_CHECK_HOST_AGED, CHECK_WARNING, "RFC 8461 8.2: older"},
     {differ, &MSG_CHECK_HOST_BODIES_DIFFER, CHECK_WARNING, "two policies"},

@@ -82,6 +82,33 @@ static void without_a_record_only_who_holds_a_policy_renews_it(void **state)
     }
 }
 
+/* RFC 8461 5: from the first check that saw it to the last before another mode. */
+static void testing_is_counted_from_the_first_check_that_saw_it(void **state)
+{
+#define TESTING "version: STSv1\r\nmode: testing\r\nmx: mx1.example.org\r\nmax_age: 86400\r\n"
+    static const struct {
+        const char *name, *policy; /* NULL: not served */
+        int64_t before, expected;
+    } rows[] = {
+        {"the first time", TESTING, 0, NOW},
+        {"since long", TESTING, NOW - 40 * DAY, NOW - 40 * DAY},
+        {"away for a while", NULL, NOW - 40 * DAY, NOW - 40 * DAY},
+        {"in enforce now", PERFECT_POLICY, NOW - 40 * DAY, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct perfect p;
+        perfect_init(&p);
+        if (rows[i].policy)
+            perfect_serve(&p, str_from(rows[i].policy));
+        else
+            p.facts.web[0].fetched.status = p.facts.web[1].fetched.status = 404;
+        p.facts.earlier = (struct fact_earlier){.known = true, .testing_since = rows[i].before};
+        CHECK(remember(&p).testing_since == rows[i].expected, rows[i].name);
+        perfect_done(&p);
+    }
+}
+
 static void what_is_not_served_today_is_kept_from_before(void **state)
 {
     (void)state;
@@ -134,6 +161,7 @@ int main(void)
         cmocka_unit_test(what_was_seen_is_kept),
         cmocka_unit_test(the_longest_hold_of_enforce_counts),
         cmocka_unit_test(without_a_record_only_who_holds_a_policy_renews_it),
+        cmocka_unit_test(testing_is_counted_from_the_first_check_that_saw_it),
         cmocka_unit_test(what_is_not_served_today_is_kept_from_before),
         cmocka_unit_test(what_never_was_is_kept_as_nothing),
         cmocka_unit_test(the_next_check_sees_no_change),

@@ -14,7 +14,8 @@ static struct store_seen sample(void)
                                .body_hash = STR("0123456789abcdef"),
                                .mode = STS_MODE_ENFORCE,
                                .max_age = STS_MAX_AGE_MAX,
-                               .enforce_until = NOW + STS_MAX_AGE_MAX};
+                               .enforce_until = NOW + STS_MAX_AGE_MAX,
+                               .testing_since = NOW - 1};
 }
 
 static void what_was_put_is_got_and_replaced(void **state)
@@ -32,6 +33,7 @@ static void what_was_put_is_got_and_replaced(void **state)
     assert_int_equal(out.mode, STS_MODE_ENFORCE);
     assert_int_equal(out.max_age, STS_MAX_AGE_MAX);
     assert_int_equal(out.enforce_until, in.enforce_until);
+    assert_int_equal(out.testing_since, in.testing_since);
     in = (struct store_seen){.at = NOW + 1};
     assert_int_equal(store_seen_put(w.store, DOMAIN, &in, &w.err), 1);
     assert_int_equal(store_seen_get(w.store, DOMAIN, &w.arena, &out, NULL), 1);
@@ -89,6 +91,39 @@ static void a_store_of_the_first_version_is_brought_up(void **state)
     w.store = world_open(&w, STORE_OUTBOUND, STORE_WRITE);
     assert_int_equal(store_seen_put(w.store, DOMAIN, &in, &w.err), 1);
     assert_int_equal(store_seen_get(w.store, DOMAIN, &w.arena, &out, NULL), 1);
+}
+
+/* The second version did not know since when a policy is in testing: at least since it was seen. */
+static void a_store_of_the_second_version_keeps_what_it_saw(void **state)
+{
+    static const struct {
+        const char *domain, *mode, *hash;
+        int64_t since;
+    } rows[] = {{"testing.example", "testing", "00", NOW},
+                {"enforce.example", "enforce", "00", 0},
+                {"nothing.example", "testing", "", 0}};
+    struct world w CLEANUP(world_done);
+    (void)state;
+    world_init(&w);
+    store_close(w.store);
+    w.store = NULL;
+    world_sql(&w, STORE_OUTBOUND,
+              "ALTER TABLE seen_domain DROP COLUMN testing_since;"
+              "DELETE FROM schema_version WHERE version > 2");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char sql[300];
+        (void)snprintf(sql, sizeof sql,
+                       "INSERT INTO seen_domain VALUES ('%s', %lld, '1', '%s', '%s', 86400, 0)",
+                       rows[i].domain, (long long)NOW, rows[i].hash, rows[i].mode);
+        world_sql(&w, STORE_OUTBOUND, sql);
+    }
+    w.store = world_open(&w, STORE_OUTBOUND, STORE_WRITE);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct store_seen out = {.at = 0};
+        assert_int_equal(store_seen_get(w.store, str_from(rows[i].domain), &w.arena, &out, &w.err),
+                         1);
+        CHECK(out.at == NOW && out.testing_since == rows[i].since, rows[i].domain);
+    }
 }
 
 static void a_database_that_was_not_opened_is_a_bug(void **state)
@@ -169,6 +204,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_got_and_replaced),
         cmocka_unit_test(what_has_another_form_is_refused),
         cmocka_unit_test(a_store_of_the_first_version_is_brought_up),
+        cmocka_unit_test(a_store_of_the_second_version_keeps_what_it_saw),
         cmocka_unit_test(a_database_that_was_not_opened_is_a_bug),
         cmocka_unit_test(a_fault_at_any_call_keeps_what_was_seen),
         cmocka_unit_test(no_memory_while_getting_is_an_error),
