@@ -63,6 +63,7 @@ struct config {
         struct str user;
         uint64_t max_connections; /* of the whole role */
         uint64_t max_requests;    /* on one connection */
+        uint64_t cache_certificates; /* kept ready for handshakes, by all workers together */
         uint64_t header_size;     /* of one request */
         uint64_t handshake_timeout, header_timeout, write_timeout, idle_timeout;
     } host;

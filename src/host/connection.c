@@ -103,7 +103,7 @@ void connection_start(struct worker *w, int fd)
     c->worker = w;
     c->ssl = ssl;
     c->fd = fd;
-    SSL_set_app_data(ssl, c);
+    SSL_set_app_data(ssl, &c->guest);
     SSL_set_accept_state(ssl);
     http_request_init(&c->request, w->limits.header_size);
     w->connections++;
@@ -319,6 +319,10 @@ static void handshake(struct connection *c)
     int result = SSL_accept(c->ssl);
     if (result == 1) {
         c->worker->counts.handshakes++;
+        if (c->guest.validates) { /* there is nothing else to say, RFC 8737 3 */
+            end(c);
+            return;
+        }
         enter(c, PHASE_HEAD);
         read_requests(c);
         return;
@@ -373,21 +377,51 @@ void connection_time_out(struct connection *c)
     }
 }
 
-bool connection_choose(void *connection, SSL *ssl, struct str name)
+/* ---- certificates ---- */
+
+/* A CA that validates is shown the challenge's certificate and nothing else, RFC 8737 3. */
+static bool show_challenge(struct connection *c, SSL *ssl, struct str host)
 {
-    struct connection *c = connection;
+    struct worker *w = c->worker;
+    const struct tls_identity *identity =
+        challenges_identity(w->snapshot->challenges, host, clock_now());
+    if (!identity) {
+        w->counts.no_challenge++;
+        return false;
+    }
+    w->counts.challenges++;
+    return tls_identity_use(identity, ssl);
+}
+
+static bool show_certificate(struct connection *c, SSL *ssl, struct str host,
+                             const struct site *site)
+{
     struct worker *w = c->worker;
     struct error err;
-    struct str host = snapshot_fold_name(name, c->name, sizeof c->name);
-    int found = 0;
-    c->name_n = (unsigned char)host.n;
-    if (snapshot_find_site(w->snapshot, host))
-        found = snapshot_use_certificate(w->snapshot, host, ssl, &err);
-    else
-        w->counts.unknown_names++;
+    const struct tls_identity *identity;
+    int found = site->certificate
+                    ? identity_cache_get(w->identities, site->certificate, host, &identity, &err)
+                    : 0;
+    if (found == 1)
+        return tls_identity_use(identity, ssl);
+    w->counts.no_certificate++;
     if (found < 0 && worker_may_log(w))
         LOG(LOG_ERROR, "host.certificate_unusable", LOG_STR("host", host), LOG_ERR(&err));
-    else if (found == 0 && snapshot_find_site(w->snapshot, host) && worker_may_log(w))
+    else if (!found && worker_may_log(w))
         LOG(LOG_WARN, "host.certificate_missing", LOG_STR("host", host));
-    return found > 0;
+    return false;
+}
+
+bool connection_choose(struct tls_guest *guest, SSL *ssl, struct str name)
+{
+    struct connection *c = (struct connection *)guest;
+    struct str host = snapshot_fold_name(name, c->name, sizeof c->name);
+    struct site site;
+    c->name_n = (unsigned char)host.n;
+    if (guest->validates)
+        return show_challenge(c, ssl, host);
+    if (snapshot_find_site(c->worker->snapshot, host, &site))
+        return show_certificate(c, ssl, host, &site);
+    c->worker->counts.unknown_names++;
+    return false;
 }

@@ -20,12 +20,14 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "host/identity_cache.h"
 #include "host/worker.h"
 #include "net/http_request.h"
 
 enum phase { PHASE_HANDSHAKE, PHASE_HEAD, PHASE_WRITE, PHASE_IDLE, PHASE_LINGER, PHASE_COUNT };
 
 struct connection {
+    struct tls_guest guest;             /* first: what OpenSSL hands to connection_choose */
     struct connection *next, *previous; /* in the list of its phase */
     struct worker *worker;
     SSL *ssl;
@@ -59,7 +61,9 @@ struct worker {
     struct worker_limits limits;
     struct event_base *base;
     SSL_CTX *tls;
+    struct identity_cache *identities;
     struct snapshot *snapshot;
+    _Atomic uint64_t serial; /* of snapshot */
     _Atomic(struct snapshot *) mailbox;
     _Atomic int64_t stop_at; /* 0, or when all must have ended; clock_monotonic_ms */
     struct connection_list phases[PHASE_COUNT];
@@ -90,7 +94,7 @@ void connection_close(struct connection *c);
 void connection_time_out(struct connection *c);
 
 /* The certificate for a handshake; see tls_choose. */
-bool connection_choose(void *connection, SSL *ssl, struct str name);
+bool connection_choose(struct tls_guest *guest, SSL *ssl, struct str name);
 
 /* Whether a client may cause a line in the log now: one in a few seconds, per worker. */
 bool worker_may_log(struct worker *w);

@@ -18,7 +18,8 @@ struct host {
     const struct config *config;
     struct watch watch;
     struct worker **workers;
-    unsigned count; /* of workers that were made */
+    unsigned count;  /* of workers that were made */
+    uint64_t serial; /* of the snapshot that they were given last */
 };
 
 static struct worker_limits limits_of(const struct config *config, unsigned workers)
@@ -28,6 +29,7 @@ static struct worker_limits limits_of(const struct config *config, unsigned work
         .max_connections = (size_t)(each ? each : 1),
         .header_size = (size_t)config->host.header_size,
         .max_requests = (unsigned)config->host.max_requests,
+        .certificates = (size_t)(config->host.cache_certificates / workers),
         .handshake_ms = (int64_t)config->host.handshake_timeout * 1000,
         .header_ms = (int64_t)config->host.header_timeout * 1000,
         .write_ms = (int64_t)config->host.write_timeout * 1000,
@@ -57,7 +59,8 @@ static int make_workers(struct host *host, const struct listener *listeners, siz
     int result = 0;
     for (unsigned i = 0; i < wanted && !result; i++) {
         size_t n = listeners_for_worker(listeners, count, i, wanted, own);
-        result = worker_new(&host->workers[i], &limits, own, n, snapshot, err);
+        result = worker_new(&host->workers[i], &limits, host->config->store.path.p, own, n,
+                            snapshot, err);
         if (!result)
             host->count++;
     }
@@ -78,20 +81,36 @@ static void end_workers(struct host *host, int64_t grace_ms)
     host->workers = NULL;
     LOG(LOG_INFO, "host.stopped", LOG_U64("connections", sum.accepted),
         LOG_U64("handshakes", sum.handshakes), LOG_U64("handshakes_failed", sum.failed),
-        LOG_U64("unknown_names", sum.unknown_names), LOG_U64("timeouts", sum.timeouts),
-        LOG_U64("policies", sum.policies), LOG_U64("other_responses", sum.other_responses));
+        LOG_U64("unknown_names", sum.unknown_names), LOG_U64("no_certificate", sum.no_certificate),
+        LOG_U64("challenges", sum.challenges), LOG_U64("no_challenge", sum.no_challenge),
+        LOG_U64("timeouts", sum.timeouts), LOG_U64("policies", sum.policies),
+        LOG_U64("other_responses", sum.other_responses));
 }
 
+static bool all_have_it(const struct host *host)
+{
+    for (unsigned i = 0; i < host->count; i++) {
+        if (worker_serial(host->workers[i]) != host->serial)
+            return false;
+    }
+    return true;
+}
+
+/* Says that this node has what is in the store once every worker does: workers are woken for a
+ * snapshot, so that is soon. */
 static void look_at_store(struct host *host)
 {
     struct snapshot *fresh;
-    if (!watch_poll(&host->watch, &fresh))
-        return;
-    for (unsigned i = 0; i < host->count; i++)
-        worker_publish(host->workers[i], fresh);
-    snapshot_unref(fresh);
-    LOG(LOG_INFO, "host.loaded", LOG_U64("policies", policies_count(host->watch.policies)),
-        LOG_U64("certificates", certificates_count(host->watch.certificates)));
+    if (watch_poll(&host->watch, &fresh)) {
+        host->serial = fresh->serial;
+        for (unsigned i = 0; i < host->count; i++)
+            worker_publish(host->workers[i], fresh);
+        snapshot_unref(fresh);
+        LOG(LOG_INFO, "host.loaded", LOG_U64("policies", site_table_count(host->watch.sites)),
+            LOG_U64("challenges", challenges_count(host->watch.challenges)));
+    }
+    if (all_have_it(host))
+        watch_report(&host->watch);
 }
 
 /* Waits for signals and looks at the store between them, until one says to end. */
@@ -132,12 +151,13 @@ static int serve(struct host *host, const struct listener *listeners, size_t cou
     int result = watch_init(&host->watch, host->config->store.path.p, err);
     if (result < 0)
         return result;
-    struct snapshot *first = snapshot_new(host->watch.policies, host->watch.certificates);
+    struct snapshot *first = watch_snapshot(&host->watch);
+    host->serial = first ? first->serial : 0;
     result = first ? make_workers(host, listeners, count, first, err) : error_set_memory(err);
     snapshot_unref(first);
     if (!result) {
-        LOG(LOG_INFO, "host.started", LOG_U64("policies", policies_count(host->watch.policies)),
-            LOG_U64("certificates", certificates_count(host->watch.certificates)),
+        LOG(LOG_INFO, "host.started", LOG_U64("policies", site_table_count(host->watch.sites)),
+            LOG_U64("challenges", challenges_count(host->watch.challenges)),
             LOG_U64("workers", host->count));
         notify_ready();
         watch_until_told(host, signals);

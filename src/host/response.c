@@ -91,16 +91,15 @@ static void write_plain(struct buf *out, unsigned status, struct str date, bool 
 }
 
 /* The site that the request is for, if it is that of the handshake. */
-static const struct site *find_site(const struct response_context *context,
-                                    const struct http_request *request)
+static bool find_site(const struct response_context *context, const struct http_request *request,
+                      struct site *site)
 {
     char folded[256];
     struct str host = snapshot_fold_name(request->host, folded, sizeof folded);
     if (!request->host.n && request->http_1_0)
         host = context->server_name;
-    if (!host.n || !str_eq(host, context->server_name))
-        return NULL;
-    return snapshot_find_site(context->snapshot, host);
+    return host.n && str_eq(host, context->server_name) &&
+           snapshot_find_site(context->snapshot, host, site);
 }
 
 static unsigned judge(const struct http_request *request, const struct site *site)
@@ -119,7 +118,9 @@ static unsigned judge(const struct http_request *request, const struct site *sit
 unsigned response_write(const struct response_context *context, const struct http_request *request,
                         struct buf *out, bool *keep_alive)
 {
-    const struct site *site = request->status ? NULL : find_site(context, request);
+    struct site found;
+    const struct site *site =
+        !request->status && find_site(context, request, &found) ? &found : NULL;
     unsigned status = judge(request, site);
     bool with_body = request->method != HTTP_HEAD;
     *keep_alive = !request->status && !context->close && request->keep_alive &&

@@ -1,10 +1,13 @@
 /*
- * watch.h - the host's view of the store: what is in it, and when it changes.
+ * watch.h - the host's view of the store: what is in it, and what changes.
  *
- * Reads all current policies and all certificates into the halves of a snapshot, and again
- * whichever half's database has changed. The store is only read. When it cannot be, what was read
- * last stays, and the store is opened anew every WATCH_RETRY_MS. For one thread, which watch_poll
- * is called from every WATCH_POLL_MS: a look at shared memory when nothing was written.
+ * At first everything is read; from then on what the change logs name, and no more: a change among
+ * a million domains costs a few reads. When the store cannot be read, what was read last stays, and
+ * the store is opened anew every WATCH_RETRY_MS and read as a whole. For one thread, which calls
+ * watch_poll every WATCH_POLL_MS: a look at shared memory when nothing was written.
+ *
+ * Nothing that is served is written. A report that this node lives, and what it has applied, goes
+ * into the node table (watch_report); where it cannot be written, the host serves on.
  */
 #ifndef SEALPOST_HOST_WATCH_H
 #define SEALPOST_HOST_WATCH_H
@@ -12,16 +15,30 @@
 #include "host/snapshot.h"
 #include "store/store.h"
 
-#define WATCH_POLL_MS  200
-#define WATCH_RETRY_MS 1000
+#define WATCH_POLL_MS   200
+#define WATCH_RETRY_MS  1000
+#define WATCH_REPORT_MS 10000 /* a node that did not report for three of these is dead */
+
+struct watch_seqs {
+    uint64_t control, secrets; /* of the change logs */
+};
 
 struct watch {
     const char *path; /* of the store */
     struct store *store;
-    struct policies *policies;
-    struct certificates *certificates;
-    bool failing;         /* and it was logged */
+    struct store *report; /* control, for writing the node's row; NULL: not open */
+    struct text_pool *texts;
+    struct site_table *sites; /* NULL: must be read as a whole */
+    struct challenges *challenges;
+    uint64_t seed[2];
+    struct watch_seqs read; /* what sites and challenges hold */
+    uint64_t serial;        /* of the last snapshot */
+    bool failing;           /* and it was logged */
+    bool report_failing;
     int64_t next_attempt; /* clock_monotonic_ms */
+    int64_t next_report;
+    struct watch_seqs reported;
+    char node[STORE_NODE_ID_MAX + 1];
 };
 
 /* Opens the store and reads it for the first time. On failure nothing is left to release. */
@@ -32,7 +49,14 @@ void watch_done(struct watch *w);
  * store cannot be read, which is logged when it begins and when it ends. */
 int watch_poll(struct watch *w, struct snapshot **out) NODISCARD;
 
-/* Opens the store anew at the next watch_poll and reads everything. */
+/* The snapshot of what was read last. NULL: no memory. */
+struct snapshot *watch_snapshot(struct watch *w);
+
+/* Writes into the node table that this node lives and serves what was read, when there is news or
+ * when it is time. Called when every worker has the last snapshot. */
+void watch_report(struct watch *w);
+
+/* Opens the store at the next watch_poll anew and reads everything. */
 void watch_reload(struct watch *w);
 
 #endif

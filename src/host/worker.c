@@ -58,6 +58,12 @@ void worker_refresh(struct worker *w)
         return;
     snapshot_unref(w->snapshot);
     w->snapshot = s;
+    atomic_store_explicit(&w->serial, s->serial, memory_order_release);
+}
+
+uint64_t worker_serial(const struct worker *w)
+{
+    return atomic_load_explicit(&w->serial, memory_order_acquire);
 }
 
 static void wake(struct worker *w)
@@ -226,6 +232,7 @@ static void worker_free(struct worker *w)
         event_base_free(w->base);
     }
     SSL_CTX_free(w->tls);
+    identity_cache_free(w->identities);
     if (w->wake_fd >= 0)
         close(w->wake_fd);
     snapshot_unref(w->snapshot);
@@ -249,14 +256,15 @@ static struct event_base *make_base(void)
     return base;
 }
 
-static int set_up(struct worker *w, const struct listener *listeners, size_t count,
-                  struct error *err)
+static int set_up(struct worker *w, const char *store, const struct listener *listeners,
+                  size_t count, struct error *err)
 {
     w->in = malloc(w->in_max);
     w->listening = calloc(count, sizeof *w->listening);
     w->base = make_base();
     w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!w->in || !w->listening || !w->base)
+    w->identities = identity_cache_new(store, w->limits.certificates);
+    if (!w->in || !w->listening || !w->base || !w->identities)
         return error_set_memory(err);
     if (w->wake_fd < 0)
         return refuse(err, "eventfd");
@@ -274,7 +282,7 @@ static int set_up(struct worker *w, const struct listener *listeners, size_t cou
     return tls_server_new(&w->tls, connection_choose, err);
 }
 
-int worker_new(struct worker **out, const struct worker_limits *limits,
+int worker_new(struct worker **out, const struct worker_limits *limits, const char *store,
                const struct listener *listeners, size_t count, struct snapshot *snapshot,
                struct error *err)
 {
@@ -288,7 +296,8 @@ int worker_new(struct worker **out, const struct worker_limits *limits,
     buf_init(&w->out, RESPONSE_MAX);
     buf_init(&w->date, 64);
     w->snapshot = snapshot_ref(snapshot);
-    int result = set_up(w, listeners, count, err);
+    atomic_init(&w->serial, snapshot->serial);
+    int result = set_up(w, store, listeners, count, err);
     if (result < 0)
         worker_free(w);
     else
@@ -320,7 +329,10 @@ void worker_finish(struct worker *w, struct worker_counts *sum)
         pthread_join(w->thread, NULL);
     sum->accepted += w->counts.accepted;
     sum->handshakes += w->counts.handshakes;
+    sum->challenges += w->counts.challenges;
     sum->unknown_names += w->counts.unknown_names;
+    sum->no_certificate += w->counts.no_certificate;
+    sum->no_challenge += w->counts.no_challenge;
     sum->failed += w->counts.failed;
     sum->timeouts += w->counts.timeouts;
     sum->policies += w->counts.policies;

@@ -31,14 +31,18 @@ struct worker_limits {
     size_t max_connections; /* of this worker */
     size_t header_size;     /* bytes */
     unsigned max_requests;  /* on one connection */
+    size_t certificates;    /* that are kept ready */
     int64_t handshake_ms, header_ms, write_ms, idle_ms;
 };
 
 struct worker_counts {
     uint64_t accepted;        /* connections */
     uint64_t handshakes;      /* finished */
-    uint64_t unknown_names;   /* refused by unrecognized_name */
-    uint64_t failed;          /* handshakes that failed, the unknown names among them */
+    uint64_t challenges;      /* shown to a CA, among the handshakes */
+    uint64_t unknown_names;   /* refused: nobody is served here by that name */
+    uint64_t no_certificate;  /* refused: a domain whose certificate is missing or unusable */
+    uint64_t no_challenge;    /* refused: acme-tls/1 for a name without a live challenge */
+    uint64_t failed;          /* handshakes that failed, those refused among them */
     uint64_t timeouts;        /* of any phase but idle */
     uint64_t policies;        /* responses with 200 */
     uint64_t other_responses; /* all others */
@@ -46,8 +50,9 @@ struct worker_counts {
 
 struct worker;
 
-/* A worker on these listeners (which stay the caller's), with the snapshot that it begins with. */
-int worker_new(struct worker **out, const struct worker_limits *limits,
+/* A worker on these listeners (which stay the caller's), with the snapshot that it begins with.
+ * Certificates come from the store at `store`. */
+int worker_new(struct worker **out, const struct worker_limits *limits, const char *store,
                const struct listener *listeners, size_t count, struct snapshot *snapshot,
                struct error *err) NODISCARD;
 
@@ -56,6 +61,9 @@ int worker_start(struct worker *w, struct error *err) NODISCARD;
 
 /* Hands over a new snapshot. From one thread at a time. */
 void worker_publish(struct worker *w, struct snapshot *s);
+
+/* The serial of the snapshot that the worker has. From any thread. */
+uint64_t worker_serial(const struct worker *w);
 
 /* Tells the worker to end: it accepts no more, finishes the requests that have begun within
  * grace_ms, and closes everything. From any thread. */

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 #include "net/messages.h"
 
@@ -113,15 +114,36 @@ static int on_server_name(SSL *ssl, int *alert, void *context)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* Before the name is looked at: whether the client offers acme-tls/1 alone. The extension's data
+ * is a list in a vector of two bytes' length, RFC 7301 3.1. */
+static int on_client_hello(SSL *ssl, int *alert, void *context)
+{
+    static const unsigned char acme[] = "\x00\x0b\x0a"
+                                        "acme-tls/1";
+    struct tls_guest *guest = SSL_get_app_data(ssl);
+    const unsigned char *offered;
+    size_t n;
+    (void)alert;
+    (void)context;
+    guest->validates =
+        SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &offered,
+                                  &n) == 1 &&
+        n == sizeof acme - 1 && memcmp(offered, acme, n) == 0;
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
                    const unsigned char *offered, unsigned n, void *context)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char http[] = "\x08http/1.1", acme[] = "\x0a"
+                                                                 "acme-tls/1";
+    const struct tls_guest *guest = SSL_get_app_data(ssl);
+    struct str ours = guest->validates ? (struct str){(const char *)acme, sizeof acme - 1}
+                                       : (struct str){(const char *)http, sizeof http - 1};
     unsigned char *chosen;
-    (void)ssl;
     (void)context;
-    if (SSL_select_next_proto(&chosen, out_n, ours, sizeof ours - 1, offered, n) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_n, (const unsigned char *)ours.p, (unsigned)ours.n,
+                              offered, n) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -161,6 +183,7 @@ static bool set_up(SSL_CTX *ctx, tls_choose *choose)
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_read_ahead(ctx, 1); /* one read(2) a flight instead of two a record */
+    SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&

@@ -145,16 +145,44 @@ static int read_row(const struct store_query *q, struct str joined, struct arena
     return 0;
 }
 
-/* The last certificate that has this very name. */
-static int get_named(struct store_db *db, struct str name, struct arena *arena,
-                     struct store_certificate *out, struct error *err)
+/* The id of the last certificate that has this very name. */
+static int find_named(struct store_db *db, struct str name, int64_t *id, struct error *err)
 {
     struct store_query q CLEANUP(query_done) = {NULL};
     int rc = query_open(&q, db,
-                        "SELECT " WITH_KEY " FROM certificate_name n"
-                        " JOIN certificate c ON c.id = n.certificate"
-                        " WHERE n.name = $1 ORDER BY n.certificate DESC LIMIT 1",
+                        "SELECT certificate FROM certificate_name WHERE name = $1"
+                        " ORDER BY certificate DESC LIMIT 1",
                         err, V_TEXT(name));
+    if (rc == 0)
+        rc = query_step(&q, err);
+    if (rc == 1)
+        *id = query_int(&q, 0);
+    return rc;
+}
+
+int store_certificate_find(struct store *s, struct str host, int64_t *id, struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
+    if (!db)
+        return -ERROR_BUG;
+    int rc = find_named(db, host, id, err);
+    struct str label, parent;
+    if (rc != 0 || host.n > DOMAIN_NAME_MAX || !str_cut(host, '.', &label, &parent))
+        return rc;
+    char wildcard[DOMAIN_NAME_MAX + 3];
+    int n = snprintf(wildcard, sizeof wildcard, "*.%.*s", STR_ARG(parent));
+    return find_named(db, (struct str){wildcard, (size_t)n}, id, err);
+}
+
+int store_certificate_by_id(struct store *s, int64_t id, struct arena *arena,
+                            struct store_certificate *out, struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
+    if (!db)
+        return -ERROR_BUG;
+    struct store_query q CLEANUP(query_done) = {NULL};
+    int rc = query_open(&q, db, "SELECT " WITH_KEY " FROM certificate c WHERE c.id = $1", err,
+                        V_INT(id));
     if (rc == 0)
         rc = query_step(&q, err);
     if (rc <= 0)
@@ -175,21 +203,14 @@ static int get_named(struct store_db *db, struct str name, struct arena *arena,
 int store_certificate_get(struct store *s, struct str host, struct arena *arena,
                           struct store_certificate *out, struct error *err)
 {
-    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
-    if (!db)
-        return -ERROR_BUG;
-    int rc = get_named(db, host, arena, out, err);
-    struct str label, parent;
-    if (rc != 0 || host.n > DOMAIN_NAME_MAX || !str_cut(host, '.', &label, &parent))
-        return rc;
-    char wildcard[DOMAIN_NAME_MAX + 3];
-    int n = snprintf(wildcard, sizeof wildcard, "*.%.*s", STR_ARG(parent));
-    return get_named(db, (struct str){wildcard, (size_t)n}, arena, out, err);
+    int64_t id;
+    int rc = store_certificate_find(s, host, &id, err);
+    return rc == 1 ? store_certificate_by_id(s, id, arena, out, err) : rc;
 }
 
-static int walk(struct store *s, const char *sql,
-                int (*each)(void *context, const struct store_certificate *row), void *context,
-                struct error *err)
+int store_certificate_list(struct store *s,
+                           int (*each)(void *context, const struct store_certificate *row),
+                           void *context, struct error *err)
 {
     struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
     if (!db)
@@ -197,7 +218,7 @@ static int walk(struct store *s, const char *sql,
     struct arena arena CLEANUP(arena_done);
     arena_init(&arena, NAMES_TEXT_MAX);
     struct store_query q CLEANUP(query_done) = {NULL};
-    int rc = query_open(&q, db, sql, err);
+    int rc = query_open(&q, db, "SELECT " WITHOUT_KEY " FROM certificate c ORDER BY c.id", err);
     while (rc == 0 && (rc = query_step(&q, err)) == 1) {
         struct store_certificate row;
         arena_reset(&arena);
@@ -206,20 +227,6 @@ static int walk(struct store *s, const char *sql,
             rc = each(context, &row);
     }
     return rc;
-}
-
-int store_certificate_each(struct store *s,
-                           int (*each)(void *context, const struct store_certificate *row),
-                           void *context, struct error *err)
-{
-    return walk(s, "SELECT " WITH_KEY " FROM certificate c ORDER BY c.id", each, context, err);
-}
-
-int store_certificate_list(struct store *s,
-                           int (*each)(void *context, const struct store_certificate *row),
-                           void *context, struct error *err)
-{
-    return walk(s, "SELECT " WITHOUT_KEY " FROM certificate c ORDER BY c.id", each, context, err);
 }
 
 int store_certificate_names_each(struct store *s,

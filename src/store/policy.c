@@ -8,7 +8,6 @@
 
 #define COLUMNS       "d.name, p.seq, p.policy_id, p.mode, p.max_age, p.mx, p.body, p.created, p.stamp"
 #define SELECT_POLICY "SELECT " COLUMNS " FROM domain d JOIN policy p ON p.domain = d.id"
-#define IS_CURRENT    "p.seq = (SELECT MAX(seq) FROM policy WHERE domain = d.id)"
 
 /* What a line of the policy has besides the pattern: "mx: " and CR LF. */
 #define MX_LINE_EXTRA 6
@@ -265,18 +264,6 @@ int store_policy_history(struct store *s, struct str domain, uint64_t before, un
     int rc = query_open(
         &q, db, SELECT_POLICY " WHERE d.name = $1 AND p.seq < $2 ORDER BY p.seq DESC LIMIT $3", err,
         V_TEXT(domain), V_INT(before), V_INT(page_limit(limit)));
-    return rc < 0 ? rc : walk(&q, each, context, err);
-}
-
-int store_policy_each_current(struct store *s,
-                              int (*each)(void *context, const struct store_policy *row),
-                              void *context, struct error *err)
-{
-    struct store_db *db = store_db_for(s, STORE_CONTROL, STORE_READ, err);
-    if (!db)
-        return -ERROR_BUG;
-    struct store_query q CLEANUP(query_done) = {NULL};
-    int rc = query_open(&q, db, SELECT_POLICY " WHERE " IS_CURRENT " ORDER BY d.name", err);
     return rc < 0 ? rc : walk(&q, each, context, err);
 }
 

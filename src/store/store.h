@@ -169,20 +169,15 @@ int store_policy_history(struct store *s, struct str domain, uint64_t before, un
                          int (*each)(void *context, const struct store_policy *row), void *context,
                          struct error *err) NODISCARD;
 
-/* The current policies of all domains, in one view of the store; for a server that loads them. The
- * callback should not take long: while it runs, the write-ahead log cannot be shortened. */
-int store_policy_each_current(struct store *s,
-                              int (*each)(void *context, const struct store_policy *row),
-                              void *context, struct error *err) NODISCARD;
-
 /* What is served of a current policy. */
 struct store_body {
     struct str domain;
     struct str text; /* as store_policy.text */
 };
 
-/* The same rows as store_policy_each_current in no particular order, without reading more than is
- * served: several times as fast. */
+/* The current policies of all domains, in one view of the store and in no particular order; for a
+ * server that loads them. The callback should not take long: while it runs, the write-ahead log
+ * cannot be shortened. */
 int store_body_each(struct store *s, int (*each)(void *context, const struct store_body *row),
                     void *context, struct error *err) NODISCARD;
 
@@ -245,13 +240,16 @@ int store_certificate_put(struct store *s, const struct store_certificate *in, i
 int store_certificate_get(struct store *s, struct str host, struct arena *arena,
                           struct store_certificate *out, struct error *err) NODISCARD;
 
-/* All certificates in the order of their ids, with their keys: of two that have a name in common
- * the later one counts. */
-int store_certificate_each(struct store *s,
-                           int (*each)(void *context, const struct store_certificate *row),
-                           void *context, struct error *err) NODISCARD;
+/* The id of that certificate alone. 1: *id filled; 0: there is none. */
+int store_certificate_find(struct store *s, struct str host, int64_t *id,
+                           struct error *err) NODISCARD;
 
-/* The same, for those who only look: keys are not read, row->key is empty. */
+/* The certificate with that id. 1: *out filled; 0: there is none. */
+int store_certificate_by_id(struct store *s, int64_t id, struct arena *arena,
+                            struct store_certificate *out, struct error *err) NODISCARD;
+
+/* All certificates in the order of their ids, for those who only look: keys are not read, row->key
+ * is empty. */
 int store_certificate_list(struct store *s,
                            int (*each)(void *context, const struct store_certificate *row),
                            void *context, struct error *err) NODISCARD;

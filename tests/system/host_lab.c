@@ -5,6 +5,8 @@
  *     host_lab certificate STORE CHAIN KEY NAME...   puts a certificate (DER files) into the store
  *     host_lab policy STORE DOMAIN MODE MX...        sets the policy of a domain
  *     host_lab remove STORE DOMAIN                   removes a domain
+ *     host_lab challenge STORE CHAIN KEY NAME        shows a CA this certificate for a minute
+ *     host_lab applied STORE                         what each node has applied, and what there is
  *     host_lab many STORE CHAIN KEY COUNT            sets d0.test to d(COUNT-1).test, all with one
  *                                                    certificate and key in copies of their own
  */
@@ -16,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "host/host.h"
+#include "store/acme.h"
 #include "store/store.h"
 
 #define ADDRESSES_MAX 8
@@ -121,6 +124,43 @@ static int certificate(char **args, int count)
     return result ? result : put_certificate(store, buf_view(&chain), buf_view(&key), names, n);
 }
 
+static int challenge(char **args)
+{
+    struct store *store CLEANUP(store_closep) = open_store(args[0]);
+    struct buf chain CLEANUP(buf_done), key CLEANUP(buf_done);
+    struct error err;
+    int result = read_pair(args + 1, &chain, &key);
+    const struct store_challenge row = {.name = str_from(args[3]),
+                                        .type = STR("tls-alpn-01"),
+                                        .chain = buf_view(&chain),
+                                        .key = buf_view(&key),
+                                        .expires = clock_now() + 60};
+    if (!result && store_challenge_put(store, &row, NULL, &err) < 0)
+        result = fail(&err);
+    return result;
+}
+
+static int print_node(void *context, const struct store_node *row)
+{
+    (void)context;
+    printf("%llu %llu\n", (unsigned long long)row->applied,
+           (unsigned long long)row->applied_secrets);
+    return 0;
+}
+
+/* "there CONTROL SECRETS", then a line for each node. */
+static int applied(char **args)
+{
+    struct store *store CLEANUP(store_closep) = open_store(args[0]);
+    struct error err;
+    uint64_t control, secrets;
+    if (store_changes_last(store, STORE_CONTROL, &control, &err) < 0 ||
+        store_changes_last(store, STORE_SECRETS, &secrets, &err) < 0)
+        return fail(&err);
+    printf("%llu %llu\n", (unsigned long long)control, (unsigned long long)secrets);
+    return store_node_list(store, print_node, NULL, &err) < 0 ? fail(&err) : 0;
+}
+
 static int many(char **args)
 {
     struct store *store CLEANUP(store_closep) = open_store(args[0]);
@@ -164,6 +204,10 @@ int main(int argc, char **argv)
         return certificate(argv + 2, argc - 2);
     if (argc > 5 && strcmp(verb, "policy") == 0)
         return set_policy(argv + 2, argc - 2);
+    if (argc > 5 && strcmp(verb, "challenge") == 0)
+        return challenge(argv + 2);
+    if (argc > 2 && strcmp(verb, "applied") == 0)
+        return applied(argv + 2);
     if (argc > 5 && strcmp(verb, "many") == 0)
         return many(argv + 2);
     if (argc > 3 && strcmp(verb, "remove") == 0)

@@ -363,6 +363,59 @@ def a_domain_that_is_removed_is_served_no_more(host):
     host.wait_log("host.loaded", loaded + 2)
 
 
+def shown(host, name, alpn):
+    """The DER of the certificate that a client who trusts anybody is shown."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols([alpn])
+    with context.wrap_socket(host.plain(), server_hostname=name) as s:
+        check(s.selected_alpn_protocol() == alpn)
+        return s.getpeercert(binary_form=True)
+
+
+@test
+def a_ca_that_validates_is_shown_the_challenge_and_nothing_else(host):
+    """RFC 8737 3; also for a domain that has no certificate yet. No live challenge: an alert."""
+    usual = shown(host, NAME, "http/1.1")
+    for name in NAME, "mta-sts.nocert.test", "mta-sts.stranger.test":
+        check("unrecognized name" in s_client(host, "-servername", name, "-alpn", "acme-tls/1"), name)
+    for name in NAME, "mta-sts.nocert.test":
+        loaded = host.logged().count("event=host.loaded")
+        host.do("challenge", host.store, host.keys + "/c2.der", host.keys + "/k2.der", name)
+        host.wait_log("host.loaded", loaded + 1)
+        with open(host.keys + "/c2.der", "rb") as f:
+            check(shown(host, name, "acme-tls/1") == f.read(), name)
+    check(shown(host, NAME, "http/1.1") == usual)
+    check("unrecognized name" in s_client(host, "-servername", "mta-sts.nocert.test"))
+
+
+@test
+def the_node_says_what_it_has_applied(host):
+    """Control and secrets, each by the number of its change log; soon after the workers have it."""
+    def soon():
+        end = time.monotonic() + LIMIT
+        while True:
+            there, *nodes = run(host.lab, "applied", host.store).stdout.split(b"\n")[:-1]
+            if nodes == [there]:
+                return there
+            check(time.monotonic() < end, "there is", there, "and applied is", nodes)
+            time.sleep(0.02)
+    before = soon()
+    host.policy("applied.test", "testing", "mx.applied.test")
+    check(soon() != before)
+
+
+@test
+def a_certificate_that_comes_later_is_served(host):
+    host.policy("later.test", "testing", "mx.later.test")
+    for pair in ("c", "k"), ("c2", "k2"):
+        loaded = host.logged().count("event=host.loaded")
+        host.do("certificate", host.store, *(f"{host.keys}/{file}.der" for file in pair), "mta-sts.later.test")
+        host.wait_log("host.loaded", loaded + 1)
+        with open(f"{host.keys}/{pair[0]}.der", "rb") as f:
+            check(shown(host, "mta-sts.later.test", "http/1.1") == f.read(), pair)
+
+
 @test
 def sighup_reads_the_store_anew(host):
     loaded = host.logged().count("event=host.loaded")
@@ -503,13 +556,15 @@ def without_a_store_it_does_not_start(host, settings=""):
 
 
 def make_keys(folder):
+    """c and k for the usual names; c2 and k2 to tell apart from them."""
     more = f"subjectAltName=DNS:{NAME},DNS:mta-sts.other.test,DNS:*.wild.test"
-    for args in (["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-                  "k.pem", "-subj", "/CN=test", "-days", "3", "-addext", more, "-out", "c.pem"],
-                 ["x509", "-in", "c.pem", "-outform", "DER", "-out", "c.der"],
-                 ["pkcs8", "-topk8", "-nocrypt", "-in", "k.pem", "-outform", "DER", "-out", "k.der"]):
-        done = run("openssl", *args, cwd=folder)
-        check(done.returncode == 0, done.stderr)
+    for n in "", "2":
+        for args in (["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                      f"k{n}.pem", "-subj", "/CN=test", "-days", "3", "-addext", more, "-out", f"c{n}.pem"],
+                     ["x509", "-in", f"c{n}.pem", "-outform", "DER", "-out", f"c{n}.der"],
+                     ["pkcs8", "-topk8", "-nocrypt", "-in", f"k{n}.pem", "-outform", "DER", "-out", f"k{n}.der"]):
+            done = run("openssl", *args, cwd=folder)
+            check(done.returncode == 0, done.stderr)
 
 
 def options_of(function):

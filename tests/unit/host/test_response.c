@@ -1,8 +1,7 @@
 #include "check.h"
 
 #include "host/response.h"
-
-static const uint64_t seed[2] = {1, 2};
+#include "sites.h"
 
 struct row {
     const char *what, *request;
@@ -16,13 +15,9 @@ struct row {
 
 static unsigned respond(const struct row *row, struct buf *out, bool *keep_alive)
 {
-    struct policies *p = policies_new(seed);
-    struct certificates *c = certificates_new(seed);
+    static const char *const rows[] = {"a.test", "policy\r\n", "b.test", "other\r\n", NULL};
+    struct snapshot *s = sites_snapshot(rows);
     struct http_request r;
-    assert_true(p && c && policies_add(p, STR("a.test"), STR("policy\r\n")));
-    assert_true(policies_add(p, STR("b.test"), STR("other\r\n")));
-    struct snapshot *s = snapshot_new(p, c);
-    assert_non_null(s);
     http_request_init(&r, 4096);
     assert_int_not_equal(http_request_read(&r, str_from(row->request)), HTTP_MORE);
     const struct response_context context = {.snapshot = s,
@@ -31,8 +26,6 @@ static unsigned respond(const struct row *row, struct buf *out, bool *keep_alive
                                              .close = row->close};
     unsigned status = response_write(&context, &r, out, keep_alive);
     snapshot_unref(s);
-    policies_unref(p);
-    certificates_unref(c);
     return status;
 }
 

@@ -69,7 +69,7 @@ static void *serve(void *context)
         SSL *ssl = s->script.silent ? NULL : SSL_new(s->ctx);
         if (ssl) {
             SSL_set_fd(ssl, fd);
-            SSL_set_app_data(ssl, s);
+            SSL_set_app_data(ssl, &s->guest);
             speak(s, ssl);
         }
         end(s, fd);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "net/address.h"
+#include "net/tls_server.h"
 
 enum https_end {
     HTTPS_END_NOTIFY, /* close_notify, then FIN */
@@ -25,6 +26,7 @@ struct https_script {
 };
 
 struct https_server {
+    struct tls_guest guest; /* for a ctx of tls_server_new */
     struct https_script script;
     SSL_CTX *ctx;
     int fd;

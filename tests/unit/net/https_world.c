@@ -7,9 +7,9 @@
 
 #include "net/tls_server.h"
 
-static bool choose_none(void *connection, SSL *ssl, struct str name)
+static bool choose_none(struct tls_guest *guest, SSL *ssl, struct str name)
 {
-    (void)connection;
+    (void)guest;
     (void)ssl;
     (void)name;
     return false;

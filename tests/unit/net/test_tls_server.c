@@ -19,14 +19,15 @@ struct world {
 
 /* What the server knows of one connection. */
 struct visit {
+    struct tls_guest guest; /* first */
     const struct world *world;
     unsigned asked;
     char name[256];
 };
 
-static bool choose(void *connection, SSL *ssl, struct str name)
+static bool choose(struct tls_guest *guest, SSL *ssl, struct str name)
 {
-    struct visit *v = connection;
+    struct visit *v = (struct visit *)guest;
     v->asked++;
     snprintf(v->name, sizeof v->name, "%.*s", STR_ARG(name));
     if (str_eq(name, STR("mta-sts.one.test")))
@@ -108,7 +109,7 @@ static void pair_init(struct pair *p, const struct world *w, const char *name)
     SSL_set_bio(p->client, to_server, to_server);
     SSL_set_bio(p->server, to_client, to_client);
     SSL_set_app_data(p->client, p);
-    SSL_set_app_data(p->server, &p->visit);
+    SSL_set_app_data(p->server, &p->visit.guest);
     SSL_set_info_callback(p->client, on_client);
     char asked_for[256]; /* the macro casts const away */
     snprintf(asked_for, sizeof asked_for, "%s", name ? name : "");
@@ -225,13 +226,30 @@ static void weak_ciphers_are_refused(void **state)
 }
 
 /* RFC 7301 3.2. */
-static void alpn_is_http_1_1_or_an_alert(void **state)
+static void alpn_is_http_1_1_or_that_of_a_ca_or_an_alert(void **state)
 {
     struct world *w = *state;
     static const struct {
         const char *offer;
-        bool good;
-    } rows[] = {{"\x08http/1.1", true}, {"\x02h2\x08http/1.1", true}, {"\x02h2", false}};
+        const char *chosen; /* NULL: refused */
+    } rows[] = {
+        {"\x08http/1.1", "http/1.1"},
+        {"\x02h2\x08http/1.1", "http/1.1"},
+        {"\x02h2", NULL},
+        /* RFC 8737 3: a CA offers acme-tls/1 and nothing else. */
+        {"\x0a"
+         "acme-tls/1",
+         "acme-tls/1"},
+        {"\x0a"
+         "acme-tls/1\x08http/1.1",
+         "http/1.1"},
+        {"\x08http/1.1\x0a"
+         "acme-tls/1",
+         "http/1.1"},
+        {"\x0a"
+         "acme-tls/2",
+         NULL},
+    };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct pair p;
         const unsigned char *chosen;
@@ -239,12 +257,14 @@ static void alpn_is_http_1_1_or_an_alert(void **state)
         pair_init(&p, w, "mta-sts.one.test");
         SSL_set_alpn_protos(p.client, (const unsigned char *)rows[i].offer,
                             (unsigned)strlen(rows[i].offer));
-        CHECK(shake(&p) == rows[i].good, rows[i].offer);
+        CHECK(shake(&p) == (rows[i].chosen != NULL), rows[i].offer);
         SSL_get0_alpn_selected(p.client, &chosen, &n);
-        if (rows[i].good)
-            CHECK_STR(((struct str){(const char *)chosen, n}), "http/1.1", rows[i].offer);
+        if (rows[i].chosen)
+            CHECK_STR(((struct str){(const char *)chosen, n}), rows[i].chosen, rows[i].offer);
         else
             assert_int_equal(p.alert, SSL_AD_NO_APPLICATION_PROTOCOL);
+        CHECK(p.visit.guest.validates == (rows[i].chosen && rows[i].chosen[0] == 'a'),
+              rows[i].offer);
         pair_done(&p);
     }
 }
@@ -333,7 +353,7 @@ int main(void)
         cmocka_unit_test(a_name_without_certificate_and_no_name_get_the_alert),
         cmocka_unit_test(only_tls_1_2_and_1_3_are_spoken),
         cmocka_unit_test(weak_ciphers_are_refused),
-        cmocka_unit_test(alpn_is_http_1_1_or_an_alert),
+        cmocka_unit_test(alpn_is_http_1_1_or_that_of_a_ca_or_an_alert),
         cmocka_unit_test(every_handshake_is_a_full_one),
         cmocka_unit_test(an_identity_that_does_not_fit_is_refused),
         cmocka_unit_test(without_memory_there_is_no_identity),

@@ -109,15 +109,13 @@ static int write_down(void *context, const struct store_certificate *row)
 static void lists_leave_keys_where_they_are(void **state)
 {
     struct world w CLEANUP(world_done);
-    struct seen list = {""}, each = {""};
+    struct seen list = {""};
     (void)state;
     world_init(&w);
     put(&w, "b.example", "k1");
     put(&w, "a.example", "k2");
     assert_int_equal(store_certificate_list(w.store, write_down, &list, NULL), 0);
     assert_string_equal(list.text, "b.example::4 a.example::4 ");
-    assert_int_equal(store_certificate_each(w.store, write_down, &each, NULL), 0);
-    assert_string_equal(each.text, "b.example:k1:4 a.example:k2:4 ");
 }
 
 static int write_name(void *context, const struct store_certificate_name *row)
@@ -143,6 +141,34 @@ static void names_tell_which_hosts_have_a_certificate(void **state)
     assert_int_equal(store_certificate_remove(w.store, gone, NULL), 1);
     assert_int_equal(store_certificate_names_each(w.store, write_name, &seen, NULL), 0);
     assert_string_equal(seen.text, "*.a.example:1 b.example:1 b.example:3 ");
+}
+
+/* RFC 6125 6.4.3: the certificate that names the host goes before a wildcard, then the later one.
+ */
+static void a_certificate_is_known_by_its_id(void **state)
+{
+    static const struct {
+        const char *host;
+        int64_t id;
+    } rows[] = {{"mta-sts.a.example", 3}, {"mta-sts.b.example", 0}, {"x.a.example", 4}};
+    static const struct str two[] = {STR_INIT("mta-sts.a.example"), STR_INIT("z.example")};
+    struct world w CLEANUP(world_done);
+    struct store_certificate row;
+    (void)state;
+    world_init(&w);
+    put(&w, "*.a.example", "k1");
+    put(&w, "mta-sts.a.example", "k2");
+    struct store_certificate certificate = sample(two, 2, "k3");
+    assert_int_equal(store_certificate_put(w.store, &certificate, NULL, NULL), 1);
+    put(&w, "*.a.example", "k4");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t id = 0;
+        int rc = store_certificate_find(w.store, str_from(rows[i].host), &id, NULL);
+        CHECK(rc == (rows[i].id ? 1 : 0) && id == rows[i].id, rows[i].host);
+    }
+    assert_int_equal(store_certificate_by_id(w.store, 3, &w.arena, &row, NULL), 1);
+    CHECK_STR(row.key, "k3", "key");
+    assert_int_equal(store_certificate_by_id(w.store, 1, &w.arena, &row, NULL), 0);
 }
 
 static int write_change(void *context, const struct store_change *row)
@@ -237,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_host_gets_the_certificate_that_covers_it),
         cmocka_unit_test(the_same_names_replace_and_the_last_put_counts),
         cmocka_unit_test(lists_leave_keys_where_they_are),
+        cmocka_unit_test(a_certificate_is_known_by_its_id),
         cmocka_unit_test(names_tell_which_hosts_have_a_certificate),
         cmocka_unit_test(secrets_have_a_change_log_of_their_own),
         cmocka_unit_test(what_is_no_certificate_is_refused),

@@ -244,15 +244,6 @@ static void history_goes_from_the_newest_to_the_first_in_pages(void **state)
     assert_int_equal(none, 0);
 }
 
-static int check_current(void *context, const struct store_policy *row)
-{
-    ++*(unsigned *)context;
-    assert_int_equal(row->policy.max_age, 2);
-    assert_int_equal(row->policy.mx_count, 2);
-    CHECK_STR(row->policy.mx[0], "mx1.example.org", "mx");
-    return 0;
-}
-
 static int check_body(void *context, const struct store_body *row)
 {
     struct world *w = context;
@@ -280,8 +271,6 @@ static void a_server_loads_the_current_policy_of_each_domain(void **state)
                 store_policy_set(w.store, str_from(names[i]), &policy, NOW, NULL, NULL), 1);
         }
     }
-    assert_int_equal(store_policy_each_current(w.store, check_current, &rows, NULL), 0);
-    assert_int_equal(rows, 3);
     struct str text = STR("untouched");
     assert_int_equal(store_body_each(w.store, check_body, &w, NULL), 5);
     assert_int_equal(store_body_get(w.store, DOMAIN, &w.arena, &text, NULL), 0);
