@@ -57,8 +57,7 @@ int store_domain_add(struct store *s, struct str name, int64_t now, struct error
     return store_transaction(db, add_body, &(struct domain_change){name, now}, err);
 }
 
-/* Keeps the second of the domain's last policy id, which is the highest that it ever had. */
-static int remember_stamp(struct store_db *db, int64_t id, const struct domain_change *c,
+int domain_remember_stamp(struct store_db *db, int64_t id, struct str name, int64_t now,
                           struct error *err)
 {
     int64_t stamp;
@@ -71,7 +70,13 @@ static int remember_stamp(struct store_db *db, int64_t id, const struct domain_c
                      "INSERT INTO removed_domain (name, stamp, removed) VALUES ($1, $2, $3)"
                      " ON CONFLICT (name) DO UPDATE"
                      " SET stamp = excluded.stamp, removed = excluded.removed",
-                     err, V_TEXT(c->name), V_INT(stamp), V_INT(c->now));
+                     err, V_TEXT(name), V_INT(stamp), V_INT(now));
+}
+
+int domain_delete(struct store_db *db, int64_t id, struct str name, int64_t now, struct error *err)
+{
+    int rc = domain_remember_stamp(db, id, name, now, err);
+    return rc < 0 ? rc : query_run(db, "DELETE FROM domain WHERE id = $1", err, V_INT(id));
 }
 
 static int remove_body(struct store_db *db, void *context, struct error *err)
@@ -81,9 +86,7 @@ static int remove_body(struct store_db *db, void *context, struct error *err)
     int rc = domain_id(db, c->name, &id, err);
     if (rc <= 0)
         return rc;
-    rc = remember_stamp(db, id, c, err);
-    if (rc == 0)
-        rc = query_run(db, "DELETE FROM domain WHERE id = $1", err, V_INT(id));
+    rc = domain_delete(db, id, c->name, c->now, err);
     if (rc == 0)
         rc = change_append(db, STORE_CHANGE_DOMAIN, c->name, err);
     return rc < 0 ? rc : 1;

@@ -65,6 +65,15 @@ struct store_driver {
     int (*commit)(struct store_db *db, struct error *err);
     void (*rollback)(struct store_db *db);
 
+    /* A transaction that reads the store, or writes to temporary tables alone: it locks nothing,
+     * and all that it reads is of one moment. It ends as the other does. */
+    int (*begin_read)(struct store_db *db, struct error *err);
+
+    /* Before and after a call that goes through very many rows: makes temporary tables by
+     * `tables`, and takes them away by `end`; in between more memory is used. */
+    int (*bulk_begin)(struct store_db *db, const char *tables, struct error *err);
+    void (*bulk_end)(struct store_db *db, const char *end);
+
     /* A number that differs when another connection has committed since it was last asked. */
     int (*marker)(struct store_db *db, uint64_t *out, struct error *err);
 };

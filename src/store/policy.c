@@ -23,19 +23,19 @@ struct policy_change {
 };
 
 /* "a b c" as an array; an empty text has no parts. */
-static int split_mx(struct str joined, struct arena *arena, struct sts_policy *out)
+bool policy_split_mx(struct str joined, struct arena *arena, struct sts_policy *out)
 {
     size_t n = joined.n ? 1 : 0;
     for (size_t i = 0; i < joined.n; i++)
         n += joined.p[i] == ' ';
     struct str *mx = arena_array(arena, n, sizeof *mx);
     if (!mx)
-        return -1;
+        return false;
     for (size_t i = 0; i < n; i++)
         str_cut(joined, ' ', &mx[i], &joined);
     out->mx = mx;
     out->mx_count = n;
-    return 0;
+    return true;
 }
 
 /* The row as it stands; texts belong to the query, the array of patterns to the arena. */
@@ -50,7 +50,7 @@ static int read_row(const struct store_query *q, struct arena *arena, struct sto
     row.policy.max_age = (uint32_t)query_int(q, 4);
     if (!sts_mode_parse(query_str(q, 3), &row.policy.mode))
         return error_set(err, ERROR_PERMANENT, msg_store_policy_unreadable(row.domain, row.seq));
-    if (split_mx(query_str(q, 5), arena, &row.policy) < 0)
+    if (!policy_split_mx(query_str(q, 5), arena, &row.policy))
         return error_set_memory(err);
     *out = row;
     return 0;
@@ -68,7 +68,7 @@ static int copy_row(const struct store_query *q, struct arena *arena, struct sto
     row.id = arena_str(arena, row.id);
     row.text = arena_str(arena, row.text);
     struct str joined = arena_str(arena, query_str(q, 5));
-    if (arena->failed || split_mx(joined, arena, &row.policy) < 0)
+    if (arena->failed || !policy_split_mx(joined, arena, &row.policy))
         return error_set_memory(err);
     *out = row;
     return 0;
@@ -135,27 +135,25 @@ static int next_stamp(struct store_db *db, const struct policy_change *c, bool h
     return 0;
 }
 
-/* The policy as text, and its patterns with blanks between. */
-static int print_policy(const struct policy_change *c, struct buf *text, struct buf *mx,
-                        struct error *err)
+int policy_print_parts(struct str domain, const struct sts_policy *policy, struct buf *text,
+                       struct buf *mx, struct error *err)
 {
     size_t size = 0;
-    for (size_t i = 0; i < c->policy->mx_count && size <= STS_POLICY_TEXT_MAX; i++)
-        size += c->policy->mx[i].n + MX_LINE_EXTRA;
+    for (size_t i = 0; i < policy->mx_count && size <= STS_POLICY_TEXT_MAX; i++)
+        size += policy->mx[i].n + MX_LINE_EXTRA;
     if (size <= STS_POLICY_TEXT_MAX) {
-        sts_policy_print(c->policy, text);
-        for (size_t i = 0; i < c->policy->mx_count; i++) {
+        sts_policy_print(policy, text);
+        for (size_t i = 0; i < policy->mx_count; i++) {
             if (i)
                 buf_byte(mx, ' ');
-            buf_str(mx, c->policy->mx[i]);
+            buf_str(mx, policy->mx[i]);
         }
         if (text->failed || mx->failed)
             return error_set_memory(err);
         size = text->n;
     }
     if (size > STS_POLICY_TEXT_MAX)
-        return error_set(err, ERROR_PERMANENT,
-                         msg_store_policy_large(c->domain, STS_POLICY_TEXT_MAX));
+        return error_set(err, ERROR_PERMANENT, msg_store_policy_large(domain, STS_POLICY_TEXT_MAX));
     return 0;
 }
 
@@ -165,7 +163,7 @@ static int insert_policy(struct store_db *db, int64_t domain, uint64_t seq, int6
     struct buf text CLEANUP(buf_done), mx CLEANUP(buf_done);
     buf_init(&text, STS_POLICY_TEXT_MAX * 2);
     buf_init(&mx, STS_POLICY_TEXT_MAX);
-    int rc = print_policy(c, &text, &mx, err);
+    int rc = policy_print_parts(c->domain, c->policy, &text, &mx, err);
     if (rc < 0)
         return rc;
     return query_run(db,
@@ -176,17 +174,15 @@ static int insert_policy(struct store_db *db, int64_t domain, uint64_t seq, int6
                      V_TEXT(buf_view(&mx)), V_TEXT(buf_view(&text)), V_INT(c->now));
 }
 
-static int set_body(struct store_db *db, void *context, struct error *err)
+/* Makes c->policy the current one of the domain with that row number. 1; 0: it is already. */
+static int write_change(struct store_db *db, int64_t domain, struct policy_change *c,
+                        struct error *err)
 {
-    struct policy_change *c = context;
     struct arena arena CLEANUP(arena_done);
     arena_init(&arena, ROW_ARENA_MAX);
     struct store_policy current = {.seq = 0};
-    int64_t domain, last = 0, stamp = 0;
-    int rc = domain_id(db, c->domain, &domain, err);
-    if (rc <= 0)
-        return rc < 0 ? rc : error_set(err, ERROR_PERMANENT, msg_store_domain_unknown(c->domain));
-    rc = current_of(db, domain, &arena, &current, &last, err);
+    int64_t last = 0, stamp = 0;
+    int rc = current_of(db, domain, &arena, &current, &last, err);
     if (rc < 0)
         return rc;
     if (rc == 1 && sts_policy_equal(&current.policy, c->policy)) {
@@ -198,8 +194,38 @@ static int set_body(struct store_db *db, void *context, struct error *err)
         return rc;
     id_print(stamp, &c->id);
     rc = insert_policy(db, domain, current.seq + 1, stamp, c, err);
-    if (rc == 0)
-        rc = change_append(db, STORE_CHANGE_POLICY, c->domain, err);
+    return rc < 0 ? rc : 1;
+}
+
+int policy_write(struct store_db *db, int64_t domain, struct str name,
+                 const struct sts_policy *policy, int64_t now, struct store_policy_id *id,
+                 struct error *err)
+{
+    struct policy_change c = {.domain = name, .policy = policy, .now = now};
+    int rc = write_change(db, domain, &c, err);
+    if (rc >= 0)
+        *id = c.id;
+    return rc;
+}
+
+int policy_forget(struct store_db *db, int64_t domain, struct str name, int64_t now,
+                  struct error *err)
+{
+    int rc = domain_remember_stamp(db, domain, name, now, err);
+    return rc < 0 ? rc : query_run(db, "DELETE FROM policy WHERE domain = $1", err, V_INT(domain));
+}
+
+static int set_body(struct store_db *db, void *context, struct error *err)
+{
+    struct policy_change *c = context;
+    int64_t domain;
+    int rc = domain_id(db, c->domain, &domain, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : error_set(err, ERROR_PERMANENT, msg_store_domain_unknown(c->domain));
+    rc = write_change(db, domain, c, err);
+    if (rc <= 0)
+        return rc;
+    rc = change_append(db, STORE_CHANGE_POLICY, c->domain, err);
     return rc < 0 ? rc : 1;
 }
 

@@ -81,6 +81,38 @@ int domain_name_check(struct str name, struct error *err) NODISCARD;
 /* The number of a domain's row. 1: *id written; 0: there is no such domain. */
 int domain_id(struct store_db *db, struct str name, int64_t *id, struct error *err) NODISCARD;
 
+/* Within a transaction: keeps the second of the domain's last policy id, which is the highest that
+ * it ever had. */
+int domain_remember_stamp(struct store_db *db, int64_t id, struct str name, int64_t now,
+                          struct error *err) NODISCARD;
+
+/* Within a transaction: takes out the domain whose row has that number. */
+int domain_delete(struct store_db *db, int64_t id, struct str name, int64_t now,
+                  struct error *err) NODISCARD;
+
+/* Within a transaction: what store_policy_set does, besides the change log. */
+int policy_write(struct store_db *db, int64_t domain, struct str name,
+                 const struct sts_policy *policy, int64_t now, struct store_policy_id *id,
+                 struct error *err) NODISCARD;
+
+/* Within a transaction: takes the policies of a domain away; its ids go on rising. */
+int policy_forget(struct store_db *db, int64_t domain, struct str name, int64_t now,
+                  struct error *err) NODISCARD;
+
+/* Appends the policy as text, and its patterns with blanks between. Error: store-policy-large. */
+int policy_print_parts(struct str domain, const struct sts_policy *policy, struct buf *text,
+                       struct buf *mx, struct error *err) NODISCARD;
+
+/* The patterns of such a text, which are not copied. False: no memory. */
+bool policy_split_mx(struct str joined, struct arena *arena, struct sts_policy *out) NODISCARD;
+
+/* Error: store-setting-large. */
+int setting_check(struct str key, struct str value, struct error *err) NODISCARD;
+
+/* Within a transaction: sets a domain's setting, or removes it (value NULL). */
+int setting_write(struct store_db *db, int64_t domain, struct str key, const struct str *value,
+                  struct error *err) NODISCARD;
+
 /* limit, when it is between 1 and STORE_PAGE_MAX; otherwise that. */
 unsigned page_limit(unsigned limit);
 

@@ -146,6 +146,35 @@ static const char *const outbound_steps[] = {
 
 static const char *const log_only_steps[] = {CHANGE_LOG, NULL};
 
+#define APPLY_TABLES_END                                                                           \
+    "DROP TABLE IF EXISTS temp.apply_row;"                                                         \
+    "DROP TABLE IF EXISTS temp.apply_setting;"                                                     \
+    "DROP TABLE IF EXISTS temp.apply_difference;"
+
+const char store_apply_tables[] = APPLY_TABLES_END
+    /* An empty mode: no policy. */
+    "CREATE TEMP TABLE apply_row ("
+    "  name TEXT PRIMARY KEY NOT NULL,"
+    "  mode TEXT NOT NULL,"
+    "  max_age INTEGER NOT NULL,"
+    "  mx TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TEMP TABLE apply_setting ("
+    "  name TEXT NOT NULL,"
+    "  key TEXT NOT NULL,"
+    "  value TEXT NOT NULL,"
+    "  PRIMARY KEY (name, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TEMP TABLE apply_difference ("
+    "  name TEXT PRIMARY KEY NOT NULL,"
+    "  kind INTEGER NOT NULL,"
+    "  domain INTEGER NOT NULL,"
+    "  policy INTEGER NOT NULL,"
+    "  settings INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;";
+
+const char store_apply_tables_end[] = APPLY_TABLES_END;
+
 #define GROUP         "sealpost"
 #define GROUP_SECRETS "sealpost-secrets"
 

@@ -26,6 +26,11 @@ struct store_schema {
 /* The schemas, indexed by enum store_database. */
 extern const struct store_schema store_schemas[STORE_DATABASE_COUNT];
 
+/* Temporary tables of store_domains_apply: what the domains shall be, and what differs. SQL for
+ * SQLite; the first also takes away what an earlier call has left. */
+extern const char store_apply_tables[];
+extern const char store_apply_tables_end[];
+
 /* The version that this program knows: the number of steps. */
 unsigned store_schema_version(const struct store_schema *schema);
 

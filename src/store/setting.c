@@ -7,13 +7,11 @@ struct setting_change {
     const struct str *value; /* NULL: the setting goes */
 };
 
-static int check_size(const struct setting_change *c, struct error *err)
+int setting_check(struct str key, struct str value, struct error *err)
 {
-    if (c->key.n >= 1 && c->key.n <= STORE_SETTING_KEY_MAX &&
-        (!c->value || c->value->n <= STORE_SETTING_VALUE_MAX))
+    if (key.n >= 1 && key.n <= STORE_SETTING_KEY_MAX && value.n <= STORE_SETTING_VALUE_MAX)
         return 0;
-    return error_set(err, ERROR_PERMANENT,
-                     msg_store_setting_large(c->key, STORE_SETTING_VALUE_MAX));
+    return error_set(err, ERROR_PERMANENT, msg_store_setting_large(key, STORE_SETTING_VALUE_MAX));
 }
 
 /* Opens a query for the value; no row when domain or key is not there. */
@@ -52,16 +50,16 @@ static int write_global(struct store_db *db, const struct setting_change *c, str
                      err, V_TEXT(c->key), V_TEXT(*c->value));
 }
 
-static int write_of_domain(struct store_db *db, int64_t domain, const struct setting_change *c,
-                           struct error *err)
+int setting_write(struct store_db *db, int64_t domain, struct str key, const struct str *value,
+                  struct error *err)
 {
-    if (!c->value)
+    if (!value)
         return query_run(db, "DELETE FROM domain_setting WHERE domain = $1 AND key = $2", err,
-                         V_INT(domain), V_TEXT(c->key));
+                         V_INT(domain), V_TEXT(key));
     return query_run(db,
                      "INSERT INTO domain_setting (domain, key, value) VALUES ($1, $2, $3)"
                      " ON CONFLICT (domain, key) DO UPDATE SET value = excluded.value",
-                     err, V_INT(domain), V_TEXT(c->key), V_TEXT(*c->value));
+                     err, V_INT(domain), V_TEXT(key), V_TEXT(*value));
 }
 
 static int change_body(struct store_db *db, void *context, struct error *err)
@@ -78,7 +76,7 @@ static int change_body(struct store_db *db, void *context, struct error *err)
     int rc = is_already(db, c, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    rc = c->domain.n ? write_of_domain(db, domain, c, err) : write_global(db, c, err);
+    rc = c->domain.n ? setting_write(db, domain, c->key, c->value, err) : write_global(db, c, err);
     if (rc == 0)
         rc = c->domain.n ? change_append(db, STORE_CHANGE_DOMAIN_SETTING, c->domain, err)
                          : change_append(db, STORE_CHANGE_SETTING, c->key, err);
@@ -90,7 +88,7 @@ static int change(struct store *s, struct setting_change c, struct error *err)
     struct store_db *db = store_db_for(s, STORE_CONTROL, STORE_WRITE, err);
     if (!db)
         return -ERROR_BUG;
-    int rc = check_size(&c, err);
+    int rc = setting_check(c.key, c.value ? *c.value : STR(""), err);
     return rc < 0 ? rc : store_transaction(db, change_body, &c, err);
 }
 

@@ -4,6 +4,11 @@
 
 #include "store/messages.h"
 
+/* Pages in memory, in KiB: a million rows in no order are written to all of a tree, and each page
+ * that is not there costs a read and a write. The usual is what SQLite has by itself. */
+#define BULK_CACHE  "PRAGMA main.cache_size = -65536; PRAGMA temp.cache_size = -65536"
+#define USUAL_CACHE "PRAGMA main.cache_size = -2000; PRAGMA temp.cache_size = -2000"
+
 int sqlite_fail(sqlite3 *handle, const char *path, int code, struct error *err)
 {
     struct str place = str_from(path);
@@ -179,6 +184,29 @@ static int commit(struct store_db *db, struct error *err)
     return rc;
 }
 
+static int begin_read(struct store_db *db, struct error *err)
+{
+    rollback(db);
+    return sqlite_exec(db, "BEGIN DEFERRED", err);
+}
+
+static int bulk_begin(struct store_db *db, const char *tables, struct error *err)
+{
+    rollback(db); /* see begin */
+    int rc = sqlite_exec(db, BULK_CACHE, err);
+    return rc < 0 ? rc : sqlite_exec(db, tables, err);
+}
+
+static void bulk_end(struct store_db *db, const char *end)
+{
+    /* What could not be dropped goes with the connection, or by the next beginning. */
+    rollback(db);
+    int dropped = sqlite_exec(db, end, NULL);
+    int shrunk = sqlite_exec(db, USUAL_CACHE, NULL);
+    (void)dropped;
+    (void)shrunk;
+}
+
 static int marker(struct store_db *base, uint64_t *out, struct error *err)
 {
     struct sqlite_db *db = (struct sqlite_db *)base;
@@ -207,5 +235,8 @@ const struct store_driver store_driver_sqlite = {
     .begin = begin,
     .commit = commit,
     .rollback = rollback,
+    .begin_read = begin_read,
+    .bulk_begin = bulk_begin,
+    .bulk_end = bulk_end,
     .marker = marker,
 };

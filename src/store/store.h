@@ -298,8 +298,9 @@ int store_seen_put(struct store *s, struct str domain, const struct store_seen *
 /* ---- what changed (control, secrets; each has its own log) ---- */
 
 enum store_change_kind {
-    STORE_CHANGE_DOMAIN,         /* added or removed; key: its name */
-    STORE_CHANGE_POLICY,         /* a new current policy; key: the domain */
+    STORE_CHANGE_DOMAIN, /* added or removed, or all of it may differ (store/apply.h); key: its name
+                          */
+    STORE_CHANGE_POLICY, /* a new current policy; key: the domain */
     STORE_CHANGE_SETTING,        /* of the whole store; key: the setting's key */
     STORE_CHANGE_DOMAIN_SETTING, /* key: the domain */
     STORE_CHANGE_CERTIFICATE,    /* put or removed; key: its names, sorted, single blanks between */
