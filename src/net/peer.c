@@ -51,6 +51,7 @@ void tls_peer_copy(struct tls_peer *to, const struct tls_peer *from, struct aren
 {
     struct tls_peer copy = *from;
     copy.cipher = arena_str(arena, from->cipher);
+    copy.protocol = arena_str(arena, from->protocol);
     copy.chain = arena_array(arena, from->chain_count, sizeof *copy.chain);
     for (size_t i = 0; copy.chain && i < from->chain_count; i++)
         copy.chain[i] = arena_str(arena, from->chain[i]);

@@ -41,6 +41,7 @@ enum net_failure net_failure_from_errno(int errnum);
 struct tls_peer {
     unsigned version; /* 0x0303 TLS 1.2, 0x0304 TLS 1.3; 0: the handshake was not completed */
     struct str cipher;
+    struct str protocol; /* that ALPN chose (RFC 7301); empty: none */
     struct str
         *chain; /* DER, as sent, the leaf first; may be there without a completed handshake */
     size_t chain_count;

@@ -114,6 +114,11 @@ static void shake(struct tls_client *c)
     c->state = OPEN;
     c->wire.peer.version = (unsigned)SSL_version(c->ssl);
     c->wire.peer.cipher = arena_str(c->wire.arena, str_from(SSL_get_cipher_name(c->ssl)));
+    const unsigned char *protocol;
+    unsigned protocol_n;
+    SSL_get0_alpn_selected(c->ssl, &protocol, &protocol_n);
+    c->wire.peer.protocol =
+        arena_str(c->wire.arena, (struct str){(const char *)protocol, protocol_n});
     wait_for(c, c->out.n > 0);
     c->events->secured(c->user);
 }
@@ -241,7 +246,7 @@ struct tls_client *tls_client_new(struct event_base *base, const struct tls_clie
     *c = (struct tls_client){.base = base,
                              .events = events,
                              .user = user,
-                             .wire = {.fd = -1, .arena = arena, .alert = -1},
+                             .wire = {.fd = -1, .alpn = options->alpn, .arena = arena, .alert = -1},
                              .began_ms = clock_monotonic_ms()};
     buf_init(&c->out, TLS_CLIENT_SEND_MAX);
     evtimer_assign(&c->deadline, base, on_deadline, c);

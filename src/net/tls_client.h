@@ -45,6 +45,8 @@ struct tls_client_options {
     struct address address;
     uint16_t port;
     unsigned deadline_ms;
+    struct str alpn; /* protocols to offer, each behind its length (RFC 7301 3.1); empty: none.
+                        Borrowed until the client is freed. */
 };
 
 /* Room for what a peer shows, and a little more. */
@@ -94,7 +96,8 @@ struct tls_handshake_options {
     struct tls_client_context *context;
     struct address address; /* the caller has passed it by the guard of address.h */
     uint16_t port;
-    struct str sni; /* empty: none is sent */
+    struct str sni;  /* empty: none is sent */
+    struct str alpn; /* as above */
     unsigned deadline_ms;
 };
 

@@ -134,6 +134,13 @@ void tls_client_context_free(struct tls_client_context *context)
     free(context);
 }
 
+static bool offer(SSL *ssl, struct str alpn)
+{
+    /* 0 is success. */
+    return alpn.n == 0 ||
+           SSL_set_alpn_protos(ssl, (const unsigned char *)alpn.p, (unsigned)alpn.n) == 0;
+}
+
 SSL *tls_client_context_open(struct tls_client_context *context, struct tls_wire *wire,
                              struct str sni)
 {
@@ -142,7 +149,7 @@ SSL *tls_client_context_open(struct tls_client_context *context, struct tls_wire
     BIO *bio = ssl ? BIO_new(context->method) : NULL;
     if (sni.n && sni.n <= TLS_SNI_MAX)
         memcpy(name, sni.p, sni.n);
-    if (!bio || !SSL_set_app_data(ssl, wire) ||
+    if (!bio || !SSL_set_app_data(ssl, wire) || !offer(ssl, wire->alpn) ||
         (*name && SSL_set_tlsext_host_name(ssl, name) != 1)) {
         BIO_free(bio);
         SSL_free(ssl);

@@ -11,6 +11,7 @@
 /* What the connection that an SSL belongs to learns from it and lends to it. */
 struct tls_wire {
     int fd;
+    struct str alpn;      /* to offer */
     struct arena *arena;  /* for peer */
     struct tls_peer peer; /* the chain, as soon as it was sent; version and cipher are not set */
     int alert;            /* the fatal one that the peer sent; -1: none */

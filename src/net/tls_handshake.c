@@ -7,7 +7,7 @@ struct tls_handshake {
     struct arena arena; /* of what the peer shows */
     struct tls_client *client;
     struct tls_client_context *context;
-    struct str sni;
+    struct str sni, alpn;
     bool handshaking;
     tls_handshake_callback *callback;
     void *user;
@@ -73,8 +73,11 @@ struct tls_handshake *tls_client_handshake_start(struct event_base *base,
     h->callback = callback;
     h->user = user;
     h->sni = arena_str(&h->arena, str_head(options->sni, TLS_SNI_MAX));
-    struct tls_client_options to = {
-        .address = options->address, .port = options->port, .deadline_ms = options->deadline_ms};
+    h->alpn = arena_str(&h->arena, options->alpn);
+    struct tls_client_options to = {.address = options->address,
+                                    .port = options->port,
+                                    .deadline_ms = options->deadline_ms,
+                                    .alpn = h->alpn};
     h->client = h->arena.failed ? NULL : tls_client_new(base, &to, &events, h, &h->arena);
     if (!h->client) {
         free_all(h);
