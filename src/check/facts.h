@@ -104,12 +104,14 @@ struct fact_nameserver {
 
 struct fact_rua {
     struct rpt_rua rua;
-    struct str domain;        /* mailto: the domain of the address; https: the host */
-    struct fact_dns mx;       /* mailto */
-    struct fact_host where;   /* https: the host; mailto without MX: the domain */
-    struct fact_web web;      /* https: the first address that is allowed; a GET of the
-                                 URI, for its certificate; no report is posted */
-    bool probed;              /* --probe-rua */
+    struct str domain;      /* mailto: the domain of the address; https: the host */
+    struct fact_dns mx;     /* mailto */
+    struct fact_host mail;  /* mailto with MX: the first of its hosts that has an address; when none
+                               has, one whose question failed, or else the last */
+    struct fact_host where; /* https: the host; mailto without MX: the domain */
+    struct fact_web web;    /* https: the first address that is allowed; a GET of the
+                               URI, for its certificate; no report is posted */
+    bool probed;            /* --probe-rua */
     struct smtp_session rcpt; /* mailto: RCPT at the first MX that answers */
     unsigned post_status;     /* https: the answer to an empty report; 0: none */
 };

@@ -9,10 +9,26 @@ static void add(struct judgement *j, const struct fact_rua *rua, struct msg m)
     check_add(j->results, m, rua->rua.uri, STR(""));
 }
 
+/* RFC 7505 3: it must not stand beside others; senders that find it there disagree. */
 static bool is_null_mx(const struct fact_dns *mx)
 {
-    return judge_found(mx) && mx->answer.records.count == 1 &&
-           str_eq(mx->answer.records.at[0].text, STR("."));
+    for (size_t i = 0; judge_found(mx) && i < mx->answer.records.count; i++) {
+        if (str_eq(mx->answer.records.at[i].text, STR(".")))
+            return true;
+    }
+    return false;
+}
+
+static bool mail_hosts_fail(const struct fact_rua *rua)
+{
+    const struct fact_host *mail = &rua->mail;
+    return mail->count == 0 && mail->a.asked &&
+           (judge_dns_fails(&mail->a) || judge_dns_fails(&mail->aaaa));
+}
+
+static bool no_mail_host_has_an_address(const struct fact_rua *rua)
+{
+    return rua->mail.count == 0 && rua->mail.a.asked && !mail_hosts_fail(rua);
 }
 
 /* No MX record, and no address in its place. */
@@ -29,8 +45,10 @@ static struct msg without_mail(const struct fact_rua *rua)
  * empty when nowhere. */
 static struct str mail_host(const struct fact_rua *rua)
 {
+    if (judge_found(&rua->mx) && (is_null_mx(&rua->mx) || no_mail_host_has_an_address(rua)))
+        return STR("");
     if (judge_found(&rua->mx))
-        return is_null_mx(&rua->mx) ? STR("") : rua->mx.answer.records.at[0].text;
+        return rua->mail.count ? rua->mail.name : rua->mx.answer.records.at[0].text;
     return rua->where.count && judge_nothing(&rua->mx) ? rua->domain : STR("");
 }
 
@@ -45,6 +63,11 @@ static bool judge_domain_of(struct judgement *j, const struct fact_rua *rua)
         m = msg_check_rpt_mailto_dns(rua->rua.target, rua->domain);
     else if (is_null_mx(&rua->mx))
         m = msg_check_rpt_mailto_null_mx(rua->rua.target, rua->domain);
+    else if (mail_hosts_fail(rua))
+        m = msg_check_rpt_mailto_dns(rua->rua.target, rua->domain);
+    else if (no_mail_host_has_an_address(rua))
+        m = msg_check_rpt_mailto_no_address(rua->rua.target, rua->domain,
+                                            rua->mx.answer.records.at[0].text);
     else if (host.n)
         m = msg_check_rpt_mailto(rua->rua.target, host);
     else

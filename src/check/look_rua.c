@@ -13,6 +13,8 @@ struct rua_look {
     struct fact_rua *rua;
     struct look_web_request request; /* https */
     struct fact_web post;
+    struct fact_host host; /* mailto: that of the MX record `at` */
+    size_t at;
 };
 
 static void on_post(void *user)
@@ -105,9 +107,32 @@ static void on_own_addresses(void *user)
         look_rcpt(l->check, l->rua);
 }
 
+static bool fails(const struct fact_dns *dns)
+{
+    return dns->answer.status == DNS_FAILED || dns->answer.status == DNS_BOGUS;
+}
+
+/* One after the other: nearly always the first has an address. */
+static void on_mail_host(void *user)
+{
+    struct rua_look *l = user;
+    const struct dns_records *mx = &l->rua->mx.answer.records;
+    struct fact_host *kept = &l->rua->mail;
+    if (l->host.count || !kept->a.asked || !(fails(&kept->a) || fails(&kept->aaaa)))
+        *kept = l->host;
+    l->at++;
+    if (kept->count || l->at == mx->count || l->at == CHECK_MX_MAX)
+        return;
+    l->host = (struct fact_host){0};
+    look_host(l->check, &l->host, mx->at[l->at].text, SMTP_PORT, on_mail_host, l);
+}
+
 static void on_mx(void *user)
 {
     struct rua_look *l = user;
+    const struct fact_dns *mx = &l->rua->mx;
+    if (look_found(mx))
+        look_host(l->check, &l->host, mx->answer.records.at[0].text, SMTP_PORT, on_mail_host, l);
     if (l->rua->mx.answer.status == DNS_NO_DATA)
         look_host(l->check, &l->rua->where, l->rua->domain, SMTP_PORT, on_own_addresses, l);
     else if (look_found(&l->rua->mx) && l->check->checker->settings.probe_rua)

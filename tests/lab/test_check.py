@@ -167,6 +167,32 @@ def changes_are_seen(checker):
         check(result in found, result, "is missing in", found)
 
 
+def killed_in_the_middle(checker):
+    """By kill -9, while it writes lines and the store: what was printed is whole, and the next run works."""
+    lab = checker.lab
+    store, out = os.path.join(lab.folder, "store-of-the-killed"), os.path.join(lab.folder, "lines-of-the-killed")
+    names = [one.domain for one in reader.read_all(lab_module.SCENARIOS) if one.name.startswith("perfect")]
+    words = [checker.program, "check", "--json", "--trust-anchor", lab.state["trust_anchor"], "--ca-file", lab.state["ca_file"],
+             "--resolver", lab.state["resolver"], "--store", store, "--from", "-", "--jobs", "2"]
+    script = ('out=$1; shift; : >"$out"; "$@" <"$out.names" >"$out" & pid=$!; '
+              'until [ "$(wc -l <"$out")" -ge 3 ]; do kill -0 $pid || exit 9; done; kill -9 $pid; wait $pid')
+    with open(out + ".names", "w", encoding="ascii") as f:
+        f.writelines(name + "\n" for name in names)
+    killed = lab.run(["sh", "-c", script, "sh", out, *words], timeout=LIMIT)
+    check(killed.returncode == 128 + 9, killed.returncode, killed.stderr)
+    with open(out, encoding="utf-8") as f:
+        printed = f.read()
+    check(printed.endswith("\n") and 3 <= printed.count("\n") < len(names), printed.count("\n"), printed[-200:])
+    check({json.loads(line)["domain"] for line in printed.splitlines()} <= set(names), printed)
+    with contextlib.closing(sqlite3.connect(os.path.join(store, "outbound.db"))) as db:
+        check(db.execute("PRAGMA integrity_check").fetchone() == ("ok",), "the store is damaged")
+    again = lab.run(words, timeout=LIMIT, input="".join(name + "\n" for name in names))
+    check(again.returncode in (0, 1), again.returncode, again.stderr)
+    check(sorted(json.loads(line)["domain"] for line in again.stdout.splitlines()) == sorted(names), again.stdout)
+    with contextlib.closing(sqlite3.connect(os.path.join(store, "outbound.db"))) as db:
+        check(db.execute("SELECT COUNT(*) FROM seen_domain").fetchone() == (len(names),), "not all were kept")
+
+
 def main():
     if reason := lab_module.why_not():
         return skip_or_fail(reason)
@@ -187,7 +213,8 @@ def main():
             if not one.options:
                 point(one, lambda domain=one.domain: answers.get(domain))
         if not names:
-            for test in (port_25_is_blocked, a_network_has_no_ipv6, what_is_no_domain_is_not_checked, a_resolver_is_asked, the_root_is_asked, changes_are_seen):
+            for test in (port_25_is_blocked, a_network_has_no_ipv6, what_is_no_domain_is_not_checked,
+                         a_resolver_is_asked, the_root_is_asked, changes_are_seen, killed_in_the_middle):
                 tap.point(test.__name__.replace("_", " "), functools.partial(test, checker))
         for one, run in zip(alone, runs):
             point(one, run.result)

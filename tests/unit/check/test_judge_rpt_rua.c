@@ -65,6 +65,31 @@ static void break_null_mx(struct perfect *p)
     perfect_answer(p, &rua(p)->mx, dot, 1);
 }
 
+static void break_null_mx_mixed(struct perfect *p)
+{
+    static const char *const both[] = {"mx.example.net", "."};
+    perfect_answer(p, &rua(p)->mx, both, 2);
+}
+
+static void break_mx_without_address(struct perfect *p)
+{
+    rua(p)->mail.name = STR("mx.example.net");
+    rua(p)->mail.a.asked = rua(p)->mail.aaaa.asked = true;
+    rua(p)->mail.a.answer.status = rua(p)->mail.aaaa.answer.status = DNS_NO_DATA;
+}
+
+static void break_mx_address_failed(struct perfect *p)
+{
+    break_mx_without_address(p);
+    perfect_no_answer(&rua(p)->mail.aaaa, DNS_FAILED);
+}
+
+static void make_mx_with_address(struct perfect *p)
+{
+    break_mx_without_address(p);
+    a_host(p, &rua(p)->mail, true);
+}
+
 static void break_mx_bogus(struct perfect *p)
 {
     no_mx(p, DNS_BOGUS);
@@ -134,6 +159,11 @@ static void each_fault_of_an_address_is_named_once(void **state)
         {break_no_domain, &MSG_CHECK_RPT_MAILTO_NO_DOMAIN, CHECK_WARNING, "no domain"},
         {break_no_mail, &MSG_CHECK_RPT_MAILTO_NO_MAIL, CHECK_WARNING, "no MX, no address"},
         {break_null_mx, &MSG_CHECK_RPT_MAILTO_NULL_MX, CHECK_WARNING, "null MX"},
+        {break_null_mx_mixed, &MSG_CHECK_RPT_MAILTO_NULL_MX, CHECK_WARNING,
+         "null MX beside another"},
+        {break_mx_without_address, &MSG_CHECK_RPT_MAILTO_NO_ADDRESS, CHECK_WARNING, "no address"},
+        {break_mx_address_failed, &MSG_CHECK_RPT_MAILTO_DNS, CHECK_WARNING, "addresses unknown"},
+        {make_mx_with_address, &MSG_CHECK_RPT_MAILTO, CHECK_OK, "an address"},
         {break_mx_bogus, &MSG_CHECK_RPT_MAILTO_DNS, CHECK_WARNING, "bogus"},
         {break_mx_failed, &MSG_CHECK_RPT_MAILTO_DNS, CHECK_WARNING, "SERVFAIL"},
         {break_address_failed, &MSG_CHECK_RPT_MAILTO_DNS, CHECK_WARNING, "AAAA fails"},
