@@ -259,7 +259,7 @@ static int export_all(struct export *e)
     } while (e->seen - before == STORE_PAGE_MAX);
     if (e->done || e->status != CLI_FINE)
         return e->status;
-    cli_say(e->c, msg_domain_none());
+    cli_say(e->c, e->seen ? msg_export_no_policies(str_from(e->last)) : msg_domain_none());
     return CLI_UNUSABLE;
 }
 

@@ -139,10 +139,14 @@ def main():
     apache = None
     try:
         os.chmod(folder, 0o755)
+        seal("domain", "add", "empty.test")
+        done = run(sealpost, "export", "apache", "--store", f"{folder}/store", "--lang", "en")
+        point("domains without a policy are told from no domains, with what to type",
+              done.returncode == 2 and not done.stdout and "none of the domains has a policy" in done.stderr and
+              "sealpost policy set empty.test --mode testing --mx HOST" in done.stderr, done)
         for domain in ("one.test", "two.test", "xn--bcher-kva.test"):
             seal("domain", "add", domain)
             seal("policy", "set", domain, "--mode", "testing", "--mx", f"mx.{domain}")
-        seal("domain", "add", "empty.test")
         certificate = Certificate(folder, ["mta-sts.one.test", "mta-sts.two.test", "mta-sts.xn--bcher-kva.test"])
         seal("export", "apache", "--out", f"{folder}/out", "--certificate", certificate.chain, "--key",
              certificate.key)
