@@ -177,6 +177,9 @@ $("$sealpost" dns show "$domain" | sed 's/^/    /')
     build/src/sealpost policy show $domain
     build/src/sealpost policy set $domain --mode enforce
 
+  Look at it from outside, as a sending mail server does; what its DNS lacks is named too:
+    build/src/sealpost check $domain --connect $host:443=127.0.0.1:$port --ca-file ${ca#"$PWD/"}/ca.pem
+
   Read a report that a sender could send you:
     build/src/sealpost report show doc/examples/report-failing.json
     build/src/sealpost report show --json doc/examples/report-failing.json
