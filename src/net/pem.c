@@ -188,6 +188,26 @@ static int write_key(EVP_PKEY *key, struct arena *arena, struct str *out, struct
     return 0;
 }
 
+/* All of *out but the key. */
+static int read_chain(STACK_OF(X509) * certificates, struct str name, EVP_PKEY *key,
+                      struct str key_name, struct arena *arena, struct pem_certificate *out,
+                      struct error *err)
+{
+    X509 *leaf = sk_X509_value(certificates, 0);
+    if (key && X509_check_private_key(leaf, key) != 1) {
+        ERR_clear_error();
+        return error_set(err, ERROR_PERMANENT, msg_pem_key_mismatch(key_name, name));
+    }
+    int rc = check_order(certificates, name, err);
+    if (rc == 0)
+        rc = read_names(leaf, name, arena, out, err);
+    if (rc == 0)
+        rc = write_chain(certificates, arena, &out->chain, err);
+    out->not_before = certificate_time(X509_get0_notBefore(leaf));
+    out->not_after = certificate_time(X509_get0_notAfter(leaf));
+    return rc;
+}
+
 int pem_certificate_read(struct pem_certificate *out, struct str chain, struct str chain_name,
                          struct str key, struct str key_name, struct arena *arena,
                          struct error *err)
@@ -200,26 +220,28 @@ int pem_certificate_read(struct pem_certificate *out, struct str chain, struct s
     int rc = read_certificates(chain, chain_name, certificates, err);
     if (rc == 0)
         rc = read_key(key, key_name, &pkey, err);
-    if (rc < 0)
-        return rc;
-    X509 *leaf = sk_X509_value(certificates, 0);
-    if (X509_check_private_key(leaf, pkey) != 1) {
-        ERR_clear_error();
-        return error_set(err, ERROR_PERMANENT, msg_pem_key_mismatch(key_name, chain_name));
-    }
-    rc = check_order(certificates, chain_name, err);
     if (rc == 0)
-        rc = read_names(leaf, chain_name, arena, &read, err);
-    if (rc == 0)
-        rc = write_chain(certificates, arena, &read.chain, err);
+        rc = read_chain(certificates, chain_name, pkey, key_name, arena, &read, err);
     if (rc == 0)
         rc = write_key(pkey, arena, &read.key, err);
-    if (rc < 0)
-        return rc;
-    read.not_before = certificate_time(X509_get0_notBefore(leaf));
-    read.not_after = certificate_time(X509_get0_notAfter(leaf));
-    *out = read;
-    return 0;
+    if (rc == 0)
+        *out = read;
+    return rc;
+}
+
+int pem_chain_read(struct pem_certificate *out, struct str chain, struct str chain_name,
+                   EVP_PKEY *key, struct str key_name, struct arena *arena, struct error *err)
+{
+    STACK_OF(X509) * certificates CLEANUP(free_certificates) = sk_X509_new_null();
+    struct pem_certificate read = {NULL};
+    if (!certificates)
+        return error_set_memory(err);
+    int rc = read_certificates(chain, chain_name, certificates, err);
+    if (rc == 0)
+        rc = read_chain(certificates, chain_name, key, key_name, arena, &read, err);
+    if (rc == 0)
+        *out = read;
+    return rc;
 }
 
 void pem_wipe(struct pem_certificate *certificate)

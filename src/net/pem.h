@@ -9,6 +9,8 @@
 #ifndef SEALPOST_NET_PEM_H
 #define SEALPOST_NET_PEM_H
 
+#include <openssl/evp.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 
@@ -39,6 +41,12 @@ struct pem_certificate {
 int pem_certificate_read(struct pem_certificate *out, struct str chain, struct str chain_name,
                          struct str key, struct str key_name, struct arena *arena,
                          struct error *err) NODISCARD;
+
+/* The same for a chain without a key: out->key is empty. That the leaf has this key is checked when
+ * it is given (key_name is what errors call it); NULL: any. */
+int pem_chain_read(struct pem_certificate *out, struct str chain, struct str chain_name,
+                   EVP_PKEY *key, struct str key_name, struct arena *arena,
+                   struct error *err) NODISCARD;
 
 /* Overwrites the key. */
 void pem_wipe(struct pem_certificate *certificate);
