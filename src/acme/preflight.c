@@ -64,7 +64,7 @@ static void add_addresses(struct preflight *p, const struct dns_answer *answer)
 
 static int look_up(struct preflight *p, struct error *err)
 {
-    struct dns_answer a, aaaa;
+    struct dns_answer a = {.status = DNS_FAILED}, aaaa = a;
     struct str name = p->request->name;
     int rc = find_own(p, err);
     if (rc == 0)
@@ -86,7 +86,7 @@ static int look_up(struct preflight *p, struct error *err)
 static int make_challenge(struct preflight *p, struct acme_challenge *out, struct error *err)
 {
     unsigned char bytes[2][TOKEN_BYTES];
-    struct str token, thumbprint;
+    struct str token = STR(""), thumbprint = token;
     struct buf text CLEANUP(buf_done);
     buf_init(&text, 256);
     if (getentropy(bytes, sizeof bytes) < 0)
@@ -148,7 +148,7 @@ static int try_ports(struct preflight *p, struct error *err)
 
 static int look_at_caa(struct preflight *p, struct error *err)
 {
-    struct dns_answer answer;
+    struct dns_answer answer = {.status = DNS_FAILED};
     for (struct str name = p->request->name; name.n; name = caa_parent(name)) {
         int rc = dns_ask(p->request->dns, name, DNS_CAA, ACME_DNS_WAIT_S, p->arena, &answer, err);
         if (rc < 0)

@@ -59,7 +59,7 @@ int acme_certificate_id(struct str leaf_der, struct arena *arena, struct str *ou
     if (!aki || ASN1_STRING_length(aki) <= 0)
         return error_set(err, ERROR_PERMANENT, msg_acme_no_key_identifier());
     struct str bytes = {(const char *)ASN1_STRING_get0_data(aki), (size_t)ASN1_STRING_length(aki)};
-    struct str issuer, serial;
+    struct str issuer = STR(""), serial = issuer;
     int rc = jose_base64url(bytes, arena, &issuer, err);
     if (rc == 0)
         rc = print_serial(x, arena, &serial, err);
@@ -118,7 +118,7 @@ int acme_renewal_window(struct acme_session *session, struct str certificate_id,
     const struct acme_world *world = acme_session_world(session);
     const struct acme_directory *directory;
     struct api_response response;
-    struct str url;
+    struct str url = STR("");
     int rc = acme_session_directory(session, &directory, NULL, err);
     if (rc < 0)
         return rc;

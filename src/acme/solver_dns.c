@@ -33,7 +33,7 @@ static int find_target(struct acme_dns_solver *s, struct str name, struct error 
 {
     struct arena arena CLEANUP(arena_done);
     struct dns_answer answer = {.status = DNS_NO_DATA};
-    struct str target;
+    struct str target = STR("");
     arena_init(&arena, ANSWER_SIZE);
     int rc = s->dns ? dns_ask(s->dns, name, DNS_TXT, ACME_DNS_WAIT_S, &arena, &answer, err) : 0;
     if (rc == 0)
