@@ -24,14 +24,15 @@ static int take_policy(struct store_db *db, const struct store_apply_row *row, s
         max_age = row->policy->max_age;
     }
     int64_t one;
-    int rc = query_number(db,
-                          "INSERT INTO apply_row (name, mode, max_age, mx) VALUES ($1, $2, $3, $4)"
-                          " ON CONFLICT (name) DO NOTHING RETURNING 1",
-                          &one, err, V_TEXT(row->domain), V_TEXT(mode), V_INT(max_age),
-                          V_TEXT(buf_view(&parts->mx)));
-    if (rc == 0)
+    int rc =
+        query_number(db, "SELECT 1 FROM apply_row WHERE name = $1", &one, err, V_TEXT(row->domain));
+    if (rc == 1)
         return error_set(err, ERROR_PERMANENT, msg_store_apply_twice(row->domain));
-    return rc < 0 ? rc : 0;
+    if (rc < 0)
+        return rc;
+    return query_run(db, "INSERT INTO apply_row (name, mode, max_age, mx) VALUES ($1, $2, $3, $4)",
+                     err, V_TEXT(row->domain), V_TEXT(mode), V_INT(max_age),
+                     V_TEXT(buf_view(&parts->mx)));
 }
 
 static int take_row(struct store_db *db, const struct store_apply_row *row, struct parts *parts,

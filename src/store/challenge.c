@@ -41,7 +41,9 @@ static int put_body(struct store_db *db, void *context, struct error *err)
         err, V_TEXT(in->name), V_TEXT(in->type), V_TEXT(in->token), V_TEXT(in->authorization),
         V_BYTES(in->chain), V_BYTES(in->key), V_INT(in->expires));
     if (rc == 0)
-        rc = change_append_seq(db, STORE_CHANGE_CHALLENGE, in->name, &c->seq, err);
+        rc = change_append(db, STORE_CHANGE_CHALLENGE, in->name, err);
+    if (rc == 0)
+        rc = change_last(db, &c->seq, err);
     return rc < 0 ? rc : 1;
 }
 

@@ -21,18 +21,18 @@ static enum store_change_kind kind_from_name(struct str name)
 int change_append(struct store_db *db, enum store_change_kind kind, struct str key,
                   struct error *err)
 {
-    return change_append_seq(db, kind, key, NULL, err);
+    return query_run(db, "INSERT INTO change (kind, key) VALUES ($1, $2)", err,
+                     V_TEXT(str_from(kind_names[kind])), V_TEXT(key));
 }
 
-int change_append_seq(struct store_db *db, enum store_change_kind kind, struct str key,
-                      uint64_t *seq, struct error *err)
+int change_last(struct store_db *db, uint64_t *seq, struct error *err)
 {
-    int64_t given = 0;
-    int rc = query_number(db, "INSERT INTO change (kind, key) VALUES ($1, $2) RETURNING seq",
-                          &given, err, V_TEXT(str_from(kind_names[kind])), V_TEXT(key));
-    if (rc == 1 && seq)
-        *seq = (uint64_t)given;
-    return rc < 0 ? rc : 0;
+    int64_t last = 0;
+    int rc = query_number(db, "SELECT COALESCE(MAX(seq), 0) FROM change", &last, err);
+    if (rc < 0)
+        return rc;
+    *seq = (uint64_t)last;
+    return 0;
 }
 
 int store_changed(struct store *s, enum store_database database, struct error *err)
@@ -76,10 +76,5 @@ int store_changes_last(struct store *s, enum store_database database, uint64_t *
     struct store_db *db = store_db_for(s, database, STORE_READ, err);
     if (!db)
         return -ERROR_BUG;
-    int64_t last = 0;
-    int rc = query_number(db, "SELECT COALESCE(MAX(seq), 0) FROM change", &last, err);
-    if (rc < 0)
-        return rc;
-    *seq = (uint64_t)last;
-    return 0;
+    return change_last(db, seq, err);
 }

@@ -90,13 +90,16 @@ static int add_body(struct store_db *db, void *context, struct error *err)
         int64_t one;
         int rc = domain_name_check(a->names[i], err);
         if (rc == 0)
-            rc = query_number(db,
-                              "INSERT INTO job (name, due) VALUES ($1, $2)"
-                              " ON CONFLICT (name) DO NOTHING RETURNING 1",
-                              &one, err, V_TEXT(a->names[i]), V_INT(a->due));
+            rc = query_number(db, "SELECT 1 FROM job WHERE name = $1", &one, err,
+                              V_TEXT(a->names[i]));
+        if (rc == 1)
+            continue;
+        if (rc == 0)
+            rc = query_run(db, "INSERT INTO job (name, due) VALUES ($1, $2)", err,
+                           V_TEXT(a->names[i]), V_INT(a->due));
         if (rc < 0)
             return rc;
-        a->added += rc == 1;
+        a->added++;
     }
     return a->added > 0;
 }

@@ -71,9 +71,8 @@ int store_transaction(struct store_db *db,
 /* Within a transaction: appends to the change log. */
 int change_append(struct store_db *db, enum store_change_kind kind, struct str key,
                   struct error *err) NODISCARD;
-/* The same; *seq (may be NULL) is the entry's number. */
-int change_append_seq(struct store_db *db, enum store_change_kind kind, struct str key,
-                      uint64_t *seq, struct error *err) NODISCARD;
+/* The number of the newest entry; 0: there is none. */
+int change_last(struct store_db *db, uint64_t *seq, struct error *err) NODISCARD;
 
 /* Whether the name is in the one form that is stored. Error: store-domain-invalid. */
 int domain_name_check(struct str name, struct error *err) NODISCARD;
