@@ -55,12 +55,11 @@ static struct msg look_connection(const struct judgement *j, size_t i, struct st
         return msg_check_host_forbidden(host, at);
     case NET_REFUSED:
         return msg_check_host_refused(host, at);
-    case NET_UNREACHABLE:
-        return msg_check_host_unreachable(host, at);
     case NET_TIMEOUT:
         return msg_check_host_connect_timeout(host, at);
     case NET_LOCAL:
         return msg_check_host_local(host, at, web->fetched.detail);
+    case NET_UNREACHABLE:
     case NET_OK:
     case NET_CLOSED:
     case NET_TLS:
@@ -69,7 +68,7 @@ static struct msg look_connection(const struct judgement *j, size_t i, struct st
     case NET_REPLY:
         break;
     }
-    return msg_check_host_connect_closed(host, at);
+    return msg_check_host_unreachable(host, at);
 }
 
 static bool speaks_of(struct str detail, const struct str *words, size_t count)
@@ -125,10 +124,6 @@ static struct msg look_chain(const struct judgement *j, size_t i, struct str at)
     switch (v->chain) {
     case TLS_CHAIN_OK:
         break;
-    case TLS_CHAIN_ABSENT:
-        return msg_check_host_cert_absent(host, at);
-    case TLS_CHAIN_UNREADABLE:
-        return msg_check_host_cert_unreadable(host, at, v->chain_at + 1);
     case TLS_CHAIN_SELF_SIGNED:
         return msg_check_host_cert_self_signed(host, at, subject_of(v, 0));
     case TLS_CHAIN_INCOMPLETE:
@@ -137,6 +132,8 @@ static struct msg look_chain(const struct judgement *j, size_t i, struct str at)
         return msg_check_host_cert_unknown_issuer(host, at, v->missing_issuer);
     case TLS_CHAIN_WEAK:
         return msg_check_host_cert_weak(host, at, subject_of(v, v->chain_at));
+    case TLS_CHAIN_ABSENT: /* OpenSSL ends the handshake at such a list of certificates */
+    case TLS_CHAIN_UNREADABLE:
     case TLS_CHAIN_INVALID:
         return msg_check_host_cert_invalid(host, at, v->chain_reason);
     }

@@ -33,8 +33,10 @@ enum net_failure net_failure_from_errno(int errnum)
     case EHOSTDOWN:
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
-    case EINVAL: /* a link-local address without its interface */
-    case EACCES: /* a packet filter of this machine */
+    case ENOPROTOOPT: /* ICMP: no TCP there */
+    case ENONET:      /* ICMP: the host is cut off */
+    case EINVAL:      /* a link-local address without its interface */
+    case EACCES:      /* a packet filter of this machine */
     case EPERM:
         return NET_UNREACHABLE;
     case EMFILE:

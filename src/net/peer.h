@@ -33,9 +33,10 @@ const char *net_failure_name(enum net_failure failure);
  * connection that stood. */
 enum net_failure net_failure_from_errno(int errnum);
 
-/* Certificates kept of what a peer sends; more are passed over. Bytes of them all together. */
+/* Certificates kept of what a peer sends; more are passed over. Bytes of them all together: OpenSSL
+ * takes no more. */
 #define TLS_CHAIN_MAX       10
-#define TLS_CHAIN_BYTES_MAX ((size_t)64 * 1024)
+#define TLS_CHAIN_BYTES_MAX ((size_t)100 * 1024)
 
 /* What a peer showed in a handshake. All of it lives in the caller's arena. */
 struct tls_peer {

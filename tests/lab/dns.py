@@ -11,12 +11,12 @@ import os
 import struct
 
 from ca import pem, private_info
-from network import is_ipv6, pair
+from network import RESOLVER as RESOLVER_NUMBER, is_ipv6, pair
 from p256 import Key
 
 HINTS = "/usr/share/dns/root.hints"
 FORMER_ROOTS = ["199.9.14.201", "2001:500:200::b"]  # addresses in the hints of older resolvers
-RESOLVER = pair("dns", 53)
+RESOLVER = pair("dns", RESOLVER_NUMBER)
 TOP = {"ns1.test.": pair("dns", 2), "ns2.test.": pair("dns", 3)}      # the servers of test.
 BELOW = {"ns3.test.": pair("dns", 4), "ns4.test.": pair("dns", 5)}    # of all zones below it
 TTL = 300

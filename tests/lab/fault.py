@@ -58,11 +58,38 @@ async def http_handshake_failure(reader, writer, item):
     await send_alert(reader, writer, ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE)
 
 
+async def http_no_certificate(reader, writer, item):
+    """An empty list of certificates, which no TLS library sends."""
+    await send_certificates(reader, writer)
+
+
+async def http_garbage_certificate(reader, writer, item):
+    """What is no X.509 certificate."""
+    await send_certificates(reader, writer, b"no certificate at all")
+
+
+async def send_certificates(reader, writer, *certificates):
+    """ServerHello and Certificate of TLS 1.2 (RFC 5246 7.4), then whatever comes."""
+    def counted(width, *parts):
+        body = b"".join(parts)
+        return len(body).to_bytes(width, "big") + body
+    renegotiation_info = b"\xff\x01" + counted(2, b"\0")  # RFC 5746: clients insist on it
+    hello = b"\3\3" + bytes(32) + b"\0" + b"\xc0\x2b" + b"\0" + counted(2, renegotiation_info)
+    chain = counted(3, *(counted(3, one) for one in certificates))
+    await read_record(reader)
+    writer.write(b"\x16\3\3" + counted(2, b"\2", counted(3, hello), b"\x0b", counted(3, chain)))
+    await reader.read(100)
+
+
 async def send_alert(reader, writer, description):
     """A fatal alert instead of the ServerHello (RFC 8446 6)."""
+    await read_record(reader)
+    writer.write(bytes([21, 3, 3, 0, 2, 2, description]))
+
+
+async def read_record(reader):
     header = await reader.readexactly(5)
     await reader.readexactly(struct.unpack("!H", header[3:])[0])
-    writer.write(bytes([21, 3, 3, 0, 2, 2, description]))
 
 
 async def tls_close_after_request(reader, writer, item):

@@ -13,6 +13,9 @@ ROLES = {"dns": ("5.53", "2a0f:53"), "web": ("5.80", "2a0f:80"), "mail": ("5.25"
          "sender": ("5.10", "2a0f:10"), "blocked": ("5.11", "2a0f:11"), "ipv4": ("5.12", "")}
 
 
+RESOLVER = 53  # its number in the role dns
+
+
 def pair(role, number):
     """The IPv4 and the IPv6 address of the role's host of that number."""
     four, six = ROLES[role]
@@ -33,7 +36,9 @@ class Network:
     def __init__(self):
         self.addresses = {role: list(pair(role, 1))[:2 if ROLES[role][1] else 1] for role in ROLES}
         self.rules = {role: [] for role in ROLES}
-        self.rules["blocked"].append("add rule inet lab output tcp dport 25 drop")
+        self.rules["blocked"] += ["add rule inet lab output tcp dport 25 drop",
+                                  f"add rule inet lab output ip daddr != {pair('dns', RESOLVER)[0]} udp dport 53 drop",
+                                  f"add rule inet lab output ip6 daddr != {pair('dns', RESOLVER)[1]} udp dport 53 drop"]
 
     def add(self, role, *addresses):
         for address in addresses:

@@ -54,6 +54,7 @@ SEEN = {
         "host-media-type-html": "200 text/html", "host-media-type-none": "200 - ", "host-web-page": "200 text/html",
         "host-not-http": "not HTTP", "host-plain-http": "TLS: WRONG_VERSION_NUMBER",
         "host-redirects": "301 .* location=https://www", "host-redirects-to-itself": "302 .* location=https://mta-sts",
+        "host-certificate-absent": "TLS: ", "host-certificate-garbage": "TLS: ",
         "host-unknown-name": "TLS: TLSV1_UNRECOGNIZED_NAME", "host-handshake-failure": "TLS: SSLV3_ALERT_HANDSHAKE_FAILURE",
         "host-too-slow": "timeout", "host-unreachable": "no way", "host-certificate-client-only": "certificate: unsuitable certificate purpose",
         "host-certificate-weak": "certificate: CA signature digest algorithm too weak",

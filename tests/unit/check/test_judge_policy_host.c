@@ -189,7 +189,6 @@ BREAK(v6_unreachable, stop(&WEB(V6), HTTP_CONNECT, NET_UNREACHABLE, "");)
 BREAK(all_refused, stop_all(p, HTTP_CONNECT, NET_REFUSED, "");)
 BREAK(all_late, stop_all(p, HTTP_CONNECT, NET_TIMEOUT, "");)
 BREAK(all_unreachable, stop_all(p, HTTP_CONNECT, NET_UNREACHABLE, "");)
-BREAK(all_closed, stop_all(p, HTTP_CONNECT, NET_CLOSED, "");)
 /* TLS */
 BREAK(tls_old, stop_all(p, HTTP_HANDSHAKE, NET_TLS, "tlsv1 alert protocol version");)
 BREAK(tls_old_here, stop_all(p, HTTP_HANDSHAKE, NET_TLS, "unsupported protocol");)
@@ -199,8 +198,6 @@ BREAK(tls_failed, stop_all(p, HTTP_HANDSHAKE, NET_TLS, "sslv3 alert handshake fa
 BREAK(tls_late, stop_all(p, HTTP_HANDSHAKE, NET_TIMEOUT, "");)
 BREAK(tls_closed, stop_all(p, HTTP_HANDSHAKE, NET_CLOSED, "");)
 BREAK(tls_v6, stop(&WEB(V6), HTTP_HANDSHAKE, NET_CLOSED, "");)
-BREAK(cert_absent, chain_fault(p, TLS_CHAIN_ABSENT); name_fault(p, TLS_NAME_NONE);)
-BREAK(cert_unreadable, chain_fault(p, TLS_CHAIN_UNREADABLE); name_fault(p, TLS_NAME_NONE);)
 BREAK(self_signed, chain_fault(p, TLS_CHAIN_SELF_SIGNED);)
 BREAK(incomplete, chain_fault(p, TLS_CHAIN_INCOMPLETE);)
 BREAK(unknown_issuer, chain_fault(p, TLS_CHAIN_UNKNOWN_ISSUER);)
@@ -306,7 +303,6 @@ static const struct perfect_row tls_rows[] = {
     {all_refused, &MSG_CHECK_HOST_REFUSED, CHECK_ERROR, "refused"},
     {all_late, &MSG_CHECK_HOST_CONNECT_TIMEOUT, CHECK_ERROR, "silent"},
     {all_unreachable, &MSG_CHECK_HOST_UNREACHABLE, CHECK_ERROR, "unreachable"},
-    {all_closed, &MSG_CHECK_HOST_CONNECT_CLOSED, CHECK_ERROR, "closed at once"},
     {tls_old, &MSG_CHECK_HOST_TLS_VERSION, CHECK_ERROR, "RFC 8461 7.2: TLS 1.1, it says"},
     {tls_old_here, &MSG_CHECK_HOST_TLS_VERSION, CHECK_ERROR, "RFC 8461 7.2: TLS 1.1, we say"},
     {tls_none, &MSG_CHECK_HOST_TLS_NONE, CHECK_ERROR, "HTTP at port 443"},
@@ -315,8 +311,6 @@ static const struct perfect_row tls_rows[] = {
     {tls_late, &MSG_CHECK_HOST_TLS_TIMEOUT, CHECK_ERROR, "handshake hangs"},
     {tls_closed, &MSG_CHECK_HOST_TLS_CLOSED, CHECK_ERROR, "handshake closed"},
     {tls_v6, &MSG_CHECK_HOST_TLS_CLOSED, CHECK_ERROR, "senders do not go on to another address"},
-    {cert_absent, &MSG_CHECK_HOST_CERT_ABSENT, CHECK_ERROR, "no certificate"},
-    {cert_unreadable, &MSG_CHECK_HOST_CERT_UNREADABLE, CHECK_ERROR, "no X.509"},
     {self_signed, &MSG_CHECK_HOST_CERT_SELF_SIGNED, CHECK_ERROR, "self-signed"},
     {incomplete, &MSG_CHECK_HOST_CERT_INCOMPLETE, CHECK_ERROR, "intermediate missing"},
     {unknown_issuer, &MSG_CHECK_HOST_CERT_UNKNOWN_ISSUER, CHECK_ERROR, "unknown CA"},

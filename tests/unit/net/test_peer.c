@@ -30,6 +30,8 @@ static void an_errno_says_whose_failure_it_was(void **state)
                 {EHOSTUNREACH, NET_UNREACHABLE},
                 {EAFNOSUPPORT, NET_UNREACHABLE},
                 {EADDRNOTAVAIL, NET_UNREACHABLE},
+                {ENOPROTOOPT, NET_UNREACHABLE},
+                {ENONET, NET_UNREACHABLE},
                 {EACCES, NET_UNREACHABLE},
                 {EMFILE, NET_LOCAL},
                 {ENOMEM, NET_LOCAL},
