@@ -15,7 +15,7 @@
 #include "cli/cli.h"
 #include "cli/messages.h"
 #include "config/config.h"
-#include "net/dns.h"
+#include "net/dns_config.h"
 #include "store/store.h"
 
 #define CLI_NODE_OPTIONS                                                                           \
@@ -29,7 +29,6 @@ struct node {
     struct store *store;
     /* As [dns] of the configuration has it; trust_anchor is NULL when that file cannot be read. */
     struct dns_settings dns;
-    struct str forward[CONFIG_LIST_MAX]; /* what dns points at */
 };
 
 /* Only the configuration, for commands that can do without: where nobody named one and this user

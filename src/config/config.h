@@ -61,12 +61,20 @@ struct config {
         struct config_addresses listen;
         uint64_t workers; /* 0: one a processor; see config_workers */
         struct str user;
-        uint64_t max_connections; /* of the whole role */
-        uint64_t max_requests;    /* on one connection */
+        uint64_t max_connections;    /* of the whole role */
+        uint64_t max_requests;       /* on one connection */
         uint64_t cache_certificates; /* kept ready for handshakes, by all workers together */
-        uint64_t header_size;     /* of one request */
+        uint64_t header_size;        /* of one request */
         uint64_t handshake_timeout, header_timeout, write_timeout, idle_timeout;
     } host;
+    struct {
+        struct str user;
+    } keeper;
+    struct {
+        uint64_t jobs;      /* certificates that are being ordered at the same time */
+        struct str webroot; /* of another web server, for http-01; empty: the host role's port 80 */
+        struct str ca_file; /* roots of a CA of one's own; empty: the system's */
+    } acme;
     struct {
         struct config_resolvers forward; /* none: ask the root servers; over TLS all or none */
         struct str trust_anchor;         /* file with the keys of the DNS root */

@@ -10,7 +10,7 @@
 #define MEMBER(member, type)                                                                       \
     (offsetof(struct config, member) + 0 * sizeof(_Generic(((struct config *)0)->member, type : 1)))
 
-static const char *const role_names[] = {"host", NULL};
+static const char *const role_names[] = {"host", "keeper", NULL};
 
 /* In the order of enum log_level. */
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
@@ -35,7 +35,7 @@ const struct config_key config_keys[] = {
      .min = 1,
      .max = CONFIG_LIST_MAX,
      .choices = role_names,
-     .fallback = "host",
+     .fallback = "host, keeper",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_SERVE_ROLES},
     {.section = "serve",
@@ -162,6 +162,38 @@ const struct config_key config_keys[] = {
      .fallback = "15s",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_HOST_IDLE_TIMEOUT},
+
+    {.section = "keeper",
+     .name = "user",
+     .type = CONFIG_USER,
+     .offset = MEMBER(keeper.user, struct str),
+     .fallback = "sealpost-keeper",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_KEEPER_USER},
+
+    {.section = "acme",
+     .name = "jobs",
+     .type = CONFIG_NUMBER,
+     .offset = MEMBER(acme.jobs, uint64_t),
+     .min = 1,
+     .max = 32,
+     .fallback = "4",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_ACME_JOBS},
+    {.section = "acme",
+     .name = "webroot",
+     .type = CONFIG_PATH,
+     .offset = MEMBER(acme.webroot, struct str),
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_ACME_WEBROOT},
+    {.section = "acme",
+     .name = "ca_file",
+     .type = CONFIG_PATH,
+     .offset = MEMBER(acme.ca_file, struct str),
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_ACME_CA_FILE},
 
     {.section = "dns",
      .name = "forward",

@@ -12,7 +12,7 @@
 #include "config/config.h"
 
 enum config_type {
-    CONFIG_PATH,      /* struct str: an absolute path */
+    CONFIG_PATH,      /* struct str: an absolute path; empty only where that is the default */
     CONFIG_USER,      /* struct str: the name of a system user */
     CONFIG_NUMBER,    /* uint64_t, min to max */
     CONFIG_DURATION,  /* uint64_t, min to max seconds: 10s, 5m, 2h, 1d */

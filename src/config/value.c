@@ -162,7 +162,8 @@ static bool is_user(struct str s)
 static bool read_text(const struct config_key *key, struct str text, struct config *config,
                       struct msg *fault)
 {
-    if (key->type == CONFIG_PATH && !is_path(text)) {
+    bool may_be_empty = !key->fallback[0];
+    if (key->type == CONFIG_PATH && !is_path(text) && !(may_be_empty && !text.n)) {
         *fault = msg_config_value_path(full_name(key, config), text);
         return false;
     }

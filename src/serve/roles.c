@@ -1,5 +1,6 @@
 /* The roles of this program, as the supervisor knows them. */
 #include "host/host.h"
+#include "serve/keeper.h"
 #include "serve/role.h"
 
 static const struct config_addresses *host_listen(const struct config *config)
@@ -17,6 +18,11 @@ static uint64_t host_open_files(const struct config *config)
     return config->host.max_connections;
 }
 
+static struct str keeper_user(const struct config *config)
+{
+    return config->keeper.user;
+}
+
 const struct role serve_roles[] = {
     {.name = "host",
      .run = host_run,
@@ -24,7 +30,12 @@ const struct role serve_roles[] = {
      .user = host_user,
      .workers = config_workers,
      .open_files = host_open_files,
-     .store = {.access = {[STORE_CONTROL] = STORE_READ, [STORE_SECRETS] = STORE_READ}}},
+     /* What it serves it only reads; its row in the node table it writes. */
+     .store = {.access = {[STORE_CONTROL] = STORE_WRITE, [STORE_SECRETS] = STORE_READ}}},
+    {.name = "keeper",
+     .run = keeper_run,
+     .user = keeper_user,
+     .store = {.access = {[STORE_CONTROL] = STORE_READ, [STORE_SECRETS] = STORE_WRITE}}},
 };
 
 const size_t serve_role_count = ARRAY_LEN(serve_roles);

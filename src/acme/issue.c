@@ -1,0 +1,267 @@
+#include "acme/issue.h"
+
+#include <string.h>
+
+#include "acme/attempt.h"
+#include "acme/messages.h"
+#include "base/json_write.h"
+
+#define PROBLEM_MAX STORE_JOB_TEXT_MAX
+
+/* After a CA refused for a limit or is out of order, others' jobs leave it alone for so long.
+ * Seconds. Its Retry-After for this name can be much longer. */
+#define PAUSE_S 60
+
+struct cas {
+    struct store_ca at[ACME_CAS_MAX];
+    size_t count;
+    struct arena *arena;
+    struct str only;
+};
+
+struct issue {
+    const struct acme_issue_settings *settings;
+    struct store_job *job;
+    struct arena *arena;
+    int64_t earliest;            /* of the CAs that said to come later; 0: none did */
+    struct acme_refusal refusal; /* of the last CA that was asked */
+    bool preflight_said_no;
+};
+
+static int64_t now_of(const struct issue *i)
+{
+    return i->settings->world->now(i->settings->world->context);
+}
+
+/* ---- the CAs ---- */
+
+static int take_ca(void *context, const struct store_ca *row)
+{
+    struct cas *cas = context;
+    if (cas->only.n && !str_eq(cas->only, row->name))
+        return 0;
+    struct store_ca *ca = &cas->at[cas->count++];
+    struct str *texts[] = {&ca->name,    &ca->directory,       &ca->challenge,   &ca->key_type,
+                           &ca->profile, &ca->preferred_chain, &ca->contact,     &ca->terms,
+                           &ca->eab_kid, &ca->eab_key,         &ca->account_key, &ca->account};
+    *ca = *row;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(cas->arena, *texts[i]);
+    return cas->count == ACME_CAS_MAX;
+}
+
+static int read_cas(struct issue *i, struct cas *cas, struct error *err)
+{
+    *cas = (struct cas){.arena = i->arena, .only = i->settings->only};
+    int result = store_ca_each(i->settings->store, take_ca, cas, err);
+    if (result < 0)
+        return result;
+    if (i->arena->failed)
+        return error_set_memory(err);
+    if (!cas->count)
+        return error_set(err, ERROR_PERMANENT,
+                         cas->only.n ? msg_acme_ca_unknown(cas->only) : msg_acme_no_ca());
+    return 0;
+}
+
+static void wait_until(struct issue *i, int64_t at)
+{
+    if (!i->earliest || at < i->earliest)
+        i->earliest = at;
+}
+
+static int put_limits(struct issue *i, const struct store_ca *ca, struct error *err)
+{
+    if (i->settings->dry_run)
+        return 0;
+    int result = store_ca_set_limits(i->settings->store, ca->name, ca->blocked_until, ca->bucket_ms,
+                                     ca->bucket_at, err);
+    return result < 0 ? result : 0;
+}
+
+/* Whether the CA may be asked for an order now, by what it said and by what is left in its
+ * bucket. 1: yes, and one is taken out. */
+static int may_order(struct issue *i, struct store_ca *ca, struct error *err)
+{
+    int64_t now = now_of(i);
+    if (ca->blocked_until > now) {
+        wait_until(i, ca->blocked_until);
+        return 0;
+    }
+    if (i->job->order.n || i->settings->dry_run)
+        return 1;
+    struct acme_bucket bucket = {ACME_BUCKET_SIZE, ACME_BUCKET_PERIOD, ca->bucket_ms,
+                                 ca->bucket_at};
+    int64_t at = acme_bucket_take(&bucket, now);
+    if (at) {
+        wait_until(i, at);
+        return 0;
+    }
+    ca->bucket_ms = bucket.level_ms;
+    ca->bucket_at = bucket.at;
+    int result = put_limits(i, ca, err);
+    return result < 0 ? result : 1;
+}
+
+/* ---- after a refusal ---- */
+
+/* Whether another CA might do better: not when it is the name that is at fault. */
+static bool ca_at_fault(const struct acme_attempt *a, const struct error *err)
+{
+    static const enum acme_problem of_the_name[] = {
+        ACME_CAA,
+        ACME_CONNECTION,
+        ACME_DNS,
+        ACME_INCORRECT_RESPONSE,
+        ACME_REJECTED_IDENTIFIER,
+        ACME_TLS,
+        ACME_UNAUTHORIZED,
+        ACME_UNSUPPORTED_IDENTIFIER,
+    };
+    if (a->name_at_fault || error_is(err, &MSG_ACME_NO_HOST) || error_is(err, &MSG_ACME_STOPPED))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(of_the_name); i++) {
+        if (a->refusal.problem == of_the_name[i])
+            return false;
+    }
+    return true;
+}
+
+/* What a refusal for a limit means for the other jobs. */
+static void pause_ca(struct issue *i, struct store_ca *ca, const struct acme_refusal *refusal)
+{
+    struct error err;
+    int64_t now = now_of(i);
+    if (refusal->problem != ACME_RATE_LIMITED && refusal->status != 429 && refusal->status < 500)
+        return;
+    ca->blocked_until = now + PAUSE_S;
+    if (refusal->status == 503 && refusal->retry_at > ca->blocked_until)
+        ca->blocked_until = refusal->retry_at;
+    (void)put_limits(i, ca, &err); /* then it is asked once more in vain */
+}
+
+/* 1: the certificate is there; 0: it is not time, or (*next) this CA said to come later. */
+static int ask_ca(struct issue *i, struct acme_attempt *a, bool *next, struct error *err)
+{
+    int result = acme_attempt_begin(a, err);
+    if (result == 0)
+        result = i->settings->now || i->settings->dry_run ? 1 : acme_attempt_is_time(a, err);
+    if (result != 1)
+        return result;
+    result = may_order(i, a->ca, err);
+    *next = result == 0;
+    if (result != 1)
+        return result;
+    result = acme_attempt_run(a, err);
+    *next = result < 0 && ca_at_fault(a, err);
+    return result < 0 ? result : 1;
+}
+
+static int try_ca(struct issue *i, struct store_ca *ca, bool *next, struct error *err)
+{
+    struct acme_attempt a = {.settings = i->settings, .ca = ca, .job = i->job, .arena = i->arena};
+    *next = false;
+    int result = ask_ca(i, &a, next, err);
+    if (result < 0) {
+        i->refusal = a.refusal;
+        i->preflight_said_no = a.name_at_fault;
+        pause_ca(i, ca, &a.refusal);
+        if (i->settings->told)
+            i->settings->told(i->settings->context, ACME_STAGE_REFUSED, i->job->name, ca->name,
+                              err);
+    }
+    acme_attempt_end(&a);
+    return result;
+}
+
+/* The first CA that gives it; else what the last one said that was asked. */
+static int try_cas(struct issue *i, struct cas *cas, struct error *err)
+{
+    bool next = true, asked = false;
+    int result = 0;
+    struct error said;
+    for (size_t n = 0; n < cas->count && next; n++) {
+        int got = try_ca(i, &cas->at[n], &next, &said);
+        if (got == 1 || (got == 0 && !next))
+            return got;
+        if (got < 0) {
+            asked = true;
+            result = error_copy(err, &said);
+        }
+    }
+    return asked ? result : error_set(err, ERROR_TEMPORARY, msg_acme_cas_wait(i->earliest));
+}
+
+/* ---- the job ---- */
+
+/* {"code", "text"}: what `cert list` shows. */
+static struct str write_problem(struct arena *arena, const struct error *err)
+{
+    struct buf out CLEANUP(buf_done);
+    struct json_writer w;
+    buf_init(&out, PROBLEM_MAX);
+    json_writer_init(&w, &out, false);
+    json_open(&w, '{');
+    json_key(&w, "code");
+    json_put_str(&w, str_from(err->msg.def->id));
+    json_key(&w, "text");
+    json_put_msg(&w, LANG_EN, MSG_TEXT, &err->msg);
+    json_key(&w, "fix");
+    json_put_msg(&w, LANG_EN, MSG_FIX, &err->msg);
+    json_close(&w);
+    return out.failed ? STR("{}") : arena_str(arena, buf_view(&out));
+}
+
+static void note_failure(struct issue *i, const struct error *err)
+{
+    struct store_job *job = i->job;
+    int64_t now = now_of(i);
+    if (error_is(err, &MSG_ACME_STOPPED)) {
+        job->due = now;
+        return;
+    }
+    job->tried = now;
+    job->problem = write_problem(i->arena, err);
+    if (error_is(err, &MSG_ACME_CAS_WAIT)) {
+        job->due = i->earliest;
+        return;
+    }
+    job->failures++;
+    unsigned failures = job->failures < UINT16_MAX ? (unsigned)job->failures : UINT16_MAX;
+    job->due = i->preflight_said_no ? acme_look_again(failures, now, arc4random())
+                                    : acme_retry_time(&i->refusal, failures, now, arc4random());
+    if (error_is(err, &MSG_ACME_ORDER_INVALID) || error_is(err, &MSG_ACME_CHALLENGE_FAILED))
+        job->order = job->key = STR("");
+}
+
+static void note_success(struct issue *i, int result)
+{
+    i->job->failures = 0;
+    i->job->problem = STR("");
+    if (result == 1)
+        i->job->tried = now_of(i);
+}
+
+int acme_issue(const struct acme_issue_settings *settings, struct store_job *job,
+               struct arena *arena, struct error *err)
+{
+    struct issue i = {.settings = settings, .job = job, .arena = arena};
+    struct cas cas;
+    struct error local;
+    const struct store_job before = *job;
+    if (!err)
+        err = &local;
+    int result = read_cas(&i, &cas, err);
+    if (result == 0)
+        result = try_cas(&i, &cas, err);
+    if (settings->dry_run)
+        *job = before;
+    else if (result < 0)
+        note_failure(&i, err);
+    else
+        note_success(&i, result);
+    job->lease = 0;
+    struct error put;
+    int written = store_job_put(settings->store, job, &put);
+    return result >= 0 && written < 0 ? error_copy(err, &put) : result;
+}

@@ -1,0 +1,337 @@
+#include "acme/issuer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acme/job_list.h"
+#include "acme/messages.h"
+#include "acme/world.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* How often the store is looked at for changes and for jobs that are due. Milliseconds. */
+#define POLL_MS 1000
+/* After a failure of the store. */
+#define RETRY_MS 5000
+
+#define THREADS_MAX 64
+/* A job with everything that its order brings. */
+#define ARENA_MAX ((size_t)16 * 1024 * 1024)
+
+struct acme_issuer {
+    const struct config *config;
+    const struct acme_dns *publish;
+    struct dns_settings dns;
+    char owner[STORE_NODE_ID_MAX + 32];
+    pthread_mutex_t mutex;
+    pthread_cond_t wake; /* when it stops */
+    atomic_bool stopping;
+    pthread_t threads[THREADS_MAX];
+    unsigned count;
+    atomic_bool no_ca; /* and that was said */
+};
+
+/* ---- waiting ---- */
+
+/* False: it is to stop. */
+static bool rest(struct acme_issuer *issuer, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&issuer->mutex);
+    while (!issuer->stopping &&
+           pthread_cond_timedwait(&issuer->wake, &issuer->mutex, &until) == 0) {
+    }
+    bool go_on = !issuer->stopping;
+    pthread_mutex_unlock(&issuer->mutex);
+    return go_on;
+}
+
+/* ---- the world of a thread ---- */
+
+struct worker {
+    struct acme_issuer *issuer;
+    struct store *store;
+    struct acme_real_world real;
+    struct acme_world world;
+    struct arena arena;
+};
+
+static int open_store(struct acme_issuer *issuer, struct store **out, struct error *err)
+{
+    const struct store_options options = {
+        .access = {[STORE_CONTROL] = STORE_READ, [STORE_SECRETS] = STORE_WRITE}};
+    return *out ? 0 : store_open(out, issuer->config->store.path.p, &options, err);
+}
+
+static int worker_begin(struct worker *w, struct acme_issuer *issuer, struct error *err)
+{
+    *w = (struct worker){.issuer = issuer};
+    const struct api_settings settings = {.ca_file = issuer->config->acme.ca_file.p,
+                                          .stop = &issuer->stopping};
+    w->real.stop = &issuer->stopping;
+    w->world = acme_world_real(&w->real);
+    arena_init(&w->arena, ARENA_MAX);
+    return api_client_new(&w->real.client, &settings, err);
+}
+
+static void worker_end(struct worker *w)
+{
+    store_close(w->store);
+    api_client_free(w->real.client);
+    arena_done(&w->arena);
+}
+
+/* ---- a job ---- */
+
+static void on_told(void *context, enum acme_stage stage, struct str name, struct str ca,
+                    const struct error *err)
+{
+    (void)context;
+    switch (stage) {
+    case ACME_STAGE_ACCOUNT:
+        LOG(LOG_INFO, "acme.account", LOG_STR("ca", ca));
+        return;
+    case ACME_STAGE_ORDER:
+        LOG(LOG_DEBUG, "acme.order", LOG_STR("host", name), LOG_STR("ca", ca));
+        return;
+    case ACME_STAGE_STORED:
+        LOG(LOG_INFO, "acme.issued", LOG_STR("host", name), LOG_STR("ca", ca));
+        return;
+    case ACME_STAGE_REFUSED:
+        LOG(LOG_WARN, "acme.refused", LOG_STR("host", name), LOG_STR("ca", ca), LOG_ERR(err));
+        return;
+    case ACME_STAGE_PREFLIGHT:
+        return;
+    }
+}
+
+/* A copy of the row whose texts live as long as the arena. */
+struct taken {
+    struct arena *arena;
+    struct store_job job;
+};
+
+static int take_job(void *context, const struct store_job *row)
+{
+    struct taken *taken = context;
+    struct store_job *job = &taken->job;
+    struct str *texts[] = {&job->name,           &job->problem, &job->ca,  &job->profile,
+                           &job->certificate_id, &job->order,   &job->key, &job->owner};
+    *job = *row;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(taken->arena, *texts[i]);
+    return 1;
+}
+
+static void run_job(struct worker *w, struct store_job *job)
+{
+    struct error err;
+    const struct acme_issue_settings settings = {
+        .world = &w->world,
+        .store = w->store,
+        .dns = &w->issuer->dns,
+        .publish = w->issuer->publish,
+        .webroot = w->issuer->config->acme.webroot.p,
+        .told = on_told,
+    };
+    if (acme_issue(&settings, job, &w->arena, &err) >= 0 || error_is(&err, &MSG_ACME_STOPPED))
+        return;
+    LOG(LOG_WARN, "acme.failed", LOG_STR("host", job->name), LOG_ERR(&err),
+        LOG_U64("failures", job->failures), LOG_I64("again", job->due));
+}
+
+static int see_ca(void *context, const struct store_ca *row)
+{
+    (void)context;
+    (void)row;
+    return 1;
+}
+
+/* Without a CA there is nothing to be tried, and nothing to be told of every domain. */
+static int any_ca(struct worker *w, struct error *err)
+{
+    int result = store_ca_each(w->store, see_ca, NULL, err);
+    if (result == 0 && !atomic_exchange(&w->issuer->no_ca, true))
+        LOG(LOG_INFO, "acme.no_ca");
+    else if (result == 1)
+        w->issuer->no_ca = false;
+    return result;
+}
+
+/* 1: a job was run; 0: there is none; negative: the store failed. */
+static int next_job(struct worker *w, struct error *err)
+{
+    int64_t now = clock_now();
+    arena_reset(&w->arena);
+    struct taken taken = {.arena = &w->arena};
+    int result = open_store(w->issuer, &w->store, err);
+    if (result == 0)
+        result = any_ca(w, err);
+    if (result == 1)
+        result = store_jobs_take(w->store, str_from(w->issuer->owner), now, now + ACME_LEASE_S, 1,
+                                 take_job, &taken, err);
+    if (result == 1)
+        run_job(w, &taken.job);
+    return result;
+}
+
+/* Names the store's failure when it begins, and when it ends. */
+static void tell_store(bool *failing, int result, const struct error *err)
+{
+    if (result < 0 && !*failing)
+        LOG(LOG_ERROR, "acme.store_failed", LOG_ERR(err));
+    else if (result >= 0 && *failing)
+        LOG(LOG_INFO, "acme.store_recovered");
+    *failing = result < 0;
+}
+
+static void *work(void *context)
+{
+    struct worker w;
+    struct error err;
+    bool failing = false;
+    int64_t wait = worker_begin(&w, context, &err) < 0 ? RETRY_MS : 0;
+    while (w.real.client && rest(w.issuer, wait)) {
+        int result = next_job(&w, &err);
+        tell_store(&failing, result, &err);
+        if (result < 0) {
+            store_close(w.store);
+            w.store = NULL;
+        }
+        wait = result < 0 ? RETRY_MS : result == 0 ? POLL_MS : 0;
+    }
+    worker_end(&w);
+    return NULL;
+}
+
+/* ---- following the domains ---- */
+
+struct follower {
+    struct store *store;
+    bool matched; /* all domains were gone through */
+    uint64_t seq;
+};
+
+static int begin_following(struct acme_issuer *issuer, struct follower *f, struct error *err)
+{
+    uint64_t added = 0, removed = 0;
+    int64_t now = clock_now();
+    int result = store_changes_last(f->store, STORE_CONTROL, &f->seq, err);
+    if (result == 0)
+        result = store_jobs_release(f->store, str_from(issuer->owner), err);
+    if (result >= 0)
+        result = store_challenges_prune(f->store, now, NULL, err);
+    if (result >= 0)
+        result = acme_jobs_match(f->store, now, &added, &removed, err);
+    if (result < 0)
+        return result;
+    f->matched = true;
+    LOG(LOG_INFO, "acme.started", LOG_U64("added", added), LOG_U64("removed", removed));
+    return 0;
+}
+
+static int follow_once(struct acme_issuer *issuer, struct follower *f, struct error *err)
+{
+    uint64_t added = 0, removed = 0;
+    int result = open_store(issuer, &f->store, err);
+    if (result == 0 && !f->matched)
+        return begin_following(issuer, f, err);
+    if (result == 0)
+        result = store_changed(f->store, STORE_CONTROL, err);
+    if (result == 1)
+        result = acme_jobs_follow(f->store, &f->seq, clock_now(), &added, &removed, err);
+    if (added || removed)
+        LOG(LOG_INFO, "acme.jobs", LOG_U64("added", added), LOG_U64("removed", removed));
+    return result;
+}
+
+static void *follow(void *context)
+{
+    struct acme_issuer *issuer = context;
+    struct follower f = {.store = NULL};
+    struct error err;
+    bool failing = false;
+    int64_t wait = 0;
+    while (rest(issuer, wait)) {
+        int result = follow_once(issuer, &f, &err);
+        tell_store(&failing, result, &err);
+        if (result < 0) {
+            store_close(f.store);
+            f = (struct follower){.store = NULL};
+        }
+        wait = result < 0 ? RETRY_MS : POLL_MS;
+    }
+    store_close(f.store);
+    return NULL;
+}
+
+/* ---- beginning and ending ---- */
+
+/* The owner's name is this machine's: after a kill -9 its leases are its own again. */
+static void name_owner(struct acme_issuer *issuer)
+{
+    char host[STORE_NODE_ID_MAX + 1] = "";
+    if (gethostname(host, sizeof host - 1) != 0 || !host[0])
+        memcpy(host, "node", sizeof "node");
+    snprintf(issuer->owner, sizeof issuer->owner, "%s", host);
+}
+
+static int start_thread(struct acme_issuer *issuer, void *(*run)(void *), struct error *err)
+{
+    int errnum = pthread_create(&issuer->threads[issuer->count], NULL, run, issuer);
+    if (errnum)
+        return error_set_errno(err, errnum, STR("pthread_create"));
+    issuer->count++;
+    return 0;
+}
+
+int acme_issuer_start(struct acme_issuer **out, const struct config *config,
+                      const struct dns_settings *dns, const struct acme_dns *publish,
+                      struct error *err)
+{
+    struct acme_issuer *issuer = calloc(1, sizeof *issuer);
+    pthread_condattr_t monotonic;
+    if (!issuer)
+        return error_set_memory(err);
+    issuer->config = config;
+    issuer->dns = *dns;
+    issuer->publish = publish;
+    name_owner(issuer);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&issuer->mutex, NULL);
+    pthread_cond_init(&issuer->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int result = start_thread(issuer, follow, err);
+    for (uint64_t i = 0; i < config->acme.jobs && i + 1 < THREADS_MAX && result == 0; i++)
+        result = start_thread(issuer, work, err);
+    if (result < 0)
+        acme_issuer_stop(issuer);
+    else
+        *out = issuer;
+    return result;
+}
+
+void acme_issuer_stop(struct acme_issuer *issuer)
+{
+    if (!issuer)
+        return;
+    pthread_mutex_lock(&issuer->mutex);
+    issuer->stopping = true;
+    pthread_cond_broadcast(&issuer->wake);
+    pthread_mutex_unlock(&issuer->mutex);
+    for (unsigned i = 0; i < issuer->count; i++)
+        pthread_join(issuer->threads[i], NULL);
+    pthread_cond_destroy(&issuer->wake);
+    pthread_mutex_destroy(&issuer->mutex);
+    free(issuer);
+}
