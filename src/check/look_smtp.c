@@ -70,7 +70,7 @@ static void on_first(void *user, const struct smtp_session *session)
     look_port_25_learn(c->checker, session);
     if (session->at == SMTP_CONNECT && session->failure == NET_TIMEOUT)
         look_line_tell_silent(&c->line);
-    verify(c, &c->smtp.session.tls, &c->smtp.verified);
+    verify(c, &session->tls, &c->smtp.verified);
     if (session->tls.version && c->checker->settings.thorough)
         start(c, STR(""), true, on_second);
     if (!c->client)
@@ -90,7 +90,7 @@ static void on_second(void *user, const struct smtp_session *session)
     second->failure = copy.failure;
     second->detail = copy.detail;
     second->tls = copy.tls;
-    verify(c, &second->tls, &second->verified);
+    verify(c, &session->tls, &second->verified);
     complete(c);
 }
 

@@ -38,8 +38,19 @@ static X509 *read_one(struct str der)
     return NULL;
 }
 
+/* What OpenSSL has read already, as far as the chain is kept. */
+static STACK_OF(X509) * share(const struct tls_peer *peer)
+{
+    STACK_OF(X509) *chain = X509_chain_up_ref(peer->read);
+    while (chain && (size_t)sk_X509_num(chain) > peer->chain_count)
+        X509_free(sk_X509_pop(chain));
+    return chain;
+}
+
 STACK_OF(X509) * certificate_chain_read(const struct tls_peer *peer)
 {
+    if (peer->read)
+        return share(peer);
     STACK_OF(X509) *chain = sk_X509_new_null();
     for (size_t i = 0; chain && i < peer->chain_count; i++) {
         X509 *certificate = read_one(peer->chain[i]);

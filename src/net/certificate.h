@@ -14,7 +14,8 @@
 void certificate_chain_freep(STACK_OF(X509) * *chain);
 void certificate_store_ctx_freep(X509_STORE_CTX **ctx);
 
-/* A peer's chain up to its first certificate that cannot be read; NULL: no memory. */
+/* A peer's chain up to its first certificate that cannot be read; what was read in the handshake is
+ * shared, not read again. NULL: no memory. */
 STACK_OF(X509) * certificate_chain_read(const struct tls_peer *peer);
 
 /* Keeps the chain that a peer sent as DER, within the limits of peer.h; arena->failed says whether

@@ -58,6 +58,7 @@ void tls_peer_copy(struct tls_peer *to, const struct tls_peer *from, struct aren
     for (size_t i = 0; copy.chain && i < from->chain_count; i++)
         copy.chain[i] = arena_str(arena, from->chain[i]);
     copy.chain_count = copy.chain ? from->chain_count : 0;
+    copy.read = NULL;
     *to = copy;
 }
 

@@ -38,6 +38,8 @@ enum net_failure net_failure_from_errno(int errnum);
 #define TLS_CHAIN_MAX       10
 #define TLS_CHAIN_BYTES_MAX ((size_t)100 * 1024)
 
+struct stack_st_X509; /* OpenSSL's */
+
 /* What a peer showed in a handshake. All of it lives in the caller's arena. */
 struct tls_peer {
     unsigned version; /* 0x0303 TLS 1.2, 0x0304 TLS 1.3; 0: the handshake was not completed */
@@ -46,9 +48,13 @@ struct tls_peer {
     struct str
         *chain; /* DER, as sent, the leaf first; may be there without a completed handshake */
     size_t chain_count;
+    /* The same certificates as OpenSSL has read them in the handshake (a STACK_OF(X509)), which
+     * saves reading them again; NULL: only the DER is there. Borrowed from the client that tells of
+     * the peer, and good as long as its callback runs. */
+    struct stack_st_X509 *read;
 };
 
-/* Copies what a peer points at; arena->failed says whether there was memory. */
+/* Copies what a peer points at, without `read`; arena->failed says whether there was memory. */
 void tls_peer_copy(struct tls_peer *to, const struct tls_peer *from, struct arena *arena);
 
 /* "TLS 1.3"; "" for 0. */

@@ -22,7 +22,7 @@ struct smtp_client {
     bool stop_after_handshake;
     unsigned deadline_ms;
     enum smtp_step step; /* that is under way */
-    bool quitting;       /* the result stands */
+    bool quitting;       /* the result stands, and the answer to QUIT is waited for */
     bool ended;          /* its callback has run; it goes where the connection's event ends */
     struct buf in;
     struct smtp_reply reply;
@@ -87,8 +87,15 @@ static void quit(struct smtp_client *c, enum net_failure failure)
     }
     unsigned left =
         c->deadline_ms > c->session.elapsed_ms ? c->deadline_ms - c->session.elapsed_ms : 0;
+    left = left < SMTP_QUIT_MS ? left : SMTP_QUIT_MS;
+    if (c->tls) {
+        tls_client_leave(c->net, c->tls, left);
+        c->net = NULL;
+        tell(c);
+        return;
+    }
     c->quitting = true;
-    tls_client_set_deadline(c->net, left < SMTP_QUIT_MS ? left : SMTP_QUIT_MS);
+    tls_client_set_deadline(c->net, left);
 }
 
 /* ---- the conversation ---- */

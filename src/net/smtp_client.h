@@ -6,7 +6,9 @@
  * nothing verified: tls_verify.h looks at the chain afterwards), EHLO again, optionally MAIL and
  * RCPT, QUIT. It never sends a message. Replies are read by smtp_reply.h, with its limits. Bytes
  * that came before the handshake never count as said after it. The answer to QUIT is waited for at
- * most SMTP_QUIT_MS, and changes nothing. Ends in exactly one callback unless it is cancelled.
+ * most SMTP_QUIT_MS (RFC 5321 4.1.1.10), and changes nothing: where a context is shared the
+ * callback comes before it, and the connection ends by itself or with the context. Ends in exactly
+ * one callback unless it is cancelled.
  */
 #ifndef SEALPOST_NET_SMTP_CLIENT_H
 #define SEALPOST_NET_SMTP_CLIENT_H

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,11 @@ struct tls_client {
     short wants;          /* what io waits for; 0: it was not made */
     struct tls_wire wire; /* the descriptor and what TLS shows */
     SSL *ssl;             /* NULL: in the clear */
-    struct buf out;       /* what is not sent yet */
+    struct buf out;       /* what is to be sent, from `sent` on */
+    size_t sent;
     int64_t began_ms;
-    int errnum; /* why it could not begin: told later */
+    int errnum;                       /* why it could not begin: told later */
+    struct tls_client *next, **place; /* among those that say goodbye; place NULL: it is not */
 };
 
 static void on_io(evutil_socket_t fd, short what, void *context);
@@ -81,7 +84,9 @@ static void end_by_tls(struct tls_client *c)
     unsigned long error = ERR_peek_error();
     const char *reason = ERR_reason_error_string(error);
     ERR_clear_error();
-    if (c->wire.alert >= 0)
+    if (c->wire.fault != X509_V_OK)
+        end(c, NET_TLS, str_from(X509_verify_cert_error_string(c->wire.fault)));
+    else if (c->wire.alert >= 0)
         end(c, NET_TLS, str_from(SSL_alert_desc_string_long(c->wire.alert)));
     else if (c->wire.broken)
         end_by_errno(c, c->wire.broken);
@@ -119,7 +124,7 @@ static void shake(struct tls_client *c)
     SSL_get0_alpn_selected(c->ssl, &protocol, &protocol_n);
     c->wire.peer.protocol =
         arena_str(c->wire.arena, (struct str){(const char *)protocol, protocol_n});
-    wait_for(c, c->out.n > 0);
+    wait_for(c, tls_client_is_sending(c));
     c->events->secured(c->user);
 }
 
@@ -127,9 +132,10 @@ static void shake(struct tls_client *c)
 static bool flush(struct tls_client *c)
 {
     ERR_clear_error();
-    while (c->out.n) {
-        ssize_t sent = c->ssl ? SSL_write(c->ssl, c->out.p, (int)c->out.n)
-                              : send(c->wire.fd, c->out.p, c->out.n, MSG_NOSIGNAL);
+    while (tls_client_is_sending(c)) {
+        const struct str rest = str_skip(buf_view(&c->out), c->sent);
+        ssize_t sent = c->ssl ? SSL_write(c->ssl, rest.p, rest.n < INT_MAX ? (int)rest.n : INT_MAX)
+                              : send(c->wire.fd, rest.p, rest.n, MSG_NOSIGNAL);
         if (sent <= 0 && c->ssl) {
             if (tls_goes_on(c, (int)sent, false))
                 return true;
@@ -142,9 +148,10 @@ static bool flush(struct tls_client *c)
             end_by_errno(c, errno);
             return false;
         }
-        memmove(c->out.p, c->out.p + sent, c->out.n - (size_t)sent);
-        c->out.n -= (size_t)sent;
+        c->sent += (size_t)sent;
     }
+    buf_reset(&c->out);
+    c->sent = 0;
     wait_for(c, false);
     return true;
 }
@@ -155,7 +162,7 @@ static void receive_tls(struct tls_client *c)
     ERR_clear_error();
     int n = SSL_read(c->ssl, bytes, sizeof bytes);
     if (n <= 0) {
-        if (!tls_goes_on(c, n, c->out.n > 0))
+        if (!tls_goes_on(c, n, tls_client_is_sending(c)))
             end_by_tls(c);
         return;
     }
@@ -189,7 +196,7 @@ static void become_connected(struct tls_client *c)
         return;
     }
     c->state = OPEN;
-    wait_for(c, c->out.n > 0);
+    wait_for(c, tls_client_is_sending(c));
     c->events->connected(c->user);
 }
 
@@ -246,9 +253,15 @@ struct tls_client *tls_client_new(struct event_base *base, const struct tls_clie
     *c = (struct tls_client){.base = base,
                              .events = events,
                              .user = user,
-                             .wire = {.fd = -1, .alpn = options->alpn, .arena = arena, .alert = -1},
+                             .wire = {.fd = -1,
+                                      .alpn = options->alpn,
+                                      .arena = arena,
+                                      .alert = -1,
+                                      .judge = events->judge,
+                                      .user = user,
+                                      .fault = X509_V_OK},
                              .began_ms = clock_monotonic_ms()};
-    buf_init(&c->out, TLS_CLIENT_SEND_MAX);
+    buf_init(&c->out, options->send_max ? options->send_max : TLS_CLIENT_SEND_MAX);
     evtimer_assign(&c->deadline, base, on_deadline, c);
     tls_client_set_deadline(c, options->deadline_ms);
     c->errnum = begin(c, &options->address, options->port);
@@ -261,6 +274,11 @@ void tls_client_free(struct tls_client *c)
 {
     if (!c)
         return;
+    if (c->place) {
+        *c->place = c->next;
+        if (c->next)
+            c->next->place = c->place;
+    }
     if (c->wants)
         event_del(&c->io);
     event_del(&c->deadline);
@@ -269,10 +287,47 @@ void tls_client_free(struct tls_client *c)
         ERR_clear_error();
     }
     SSL_free(c->ssl);
+    sk_X509_pop_free(c->wire.peer.read, X509_free);
     if (c->wire.fd >= 0)
         close(c->wire.fd);
     buf_done(&c->out);
     free(c);
+}
+
+static void on_left(void *user, struct str bytes)
+{
+    (void)bytes;
+    tls_client_free(user);
+}
+
+static void on_left_ended(void *user, enum net_failure failure, struct str detail)
+{
+    (void)failure;
+    (void)detail;
+    tls_client_free(user);
+}
+
+void tls_client_leave(struct tls_client *c, struct tls_client_context *context, unsigned ms)
+{
+    static const struct tls_client_events leaving = {.received = on_left, .ended = on_left_ended};
+    struct tls_client **place = tls_client_context_leaving(context);
+    c->events = &leaving;
+    c->user = c;
+    c->next = *place;
+    c->place = place;
+    if (c->next)
+        c->next->place = &c->next;
+    *place = c;
+    tls_client_set_deadline(c, ms);
+}
+
+void tls_client_end_leaving(struct tls_client *first)
+{
+    while (first) {
+        struct tls_client *next = first->next;
+        tls_client_free(first);
+        first = next;
+    }
 }
 
 bool tls_client_upgrade(struct tls_client *c, struct tls_client_context *context, struct str sni)
@@ -287,7 +342,7 @@ bool tls_client_upgrade(struct tls_client *c, struct tls_client_context *context
 
 bool tls_client_is_sending(const struct tls_client *c)
 {
-    return c->out.n > 0;
+    return c->out.n > c->sent;
 }
 
 bool tls_client_send(struct tls_client *c, struct str bytes)
@@ -321,4 +376,9 @@ bool tls_client_drop_waiting(struct tls_client *c)
 const struct tls_peer *tls_client_peer(const struct tls_client *c)
 {
     return &c->wire.peer;
+}
+
+bool tls_client_said_goodbye(const struct tls_client *c)
+{
+    return c->ssl && c->wire.alert < 0 && (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN);
 }

@@ -13,14 +13,22 @@ struct tls_wire {
     int fd;
     struct str alpn;      /* to offer */
     struct arena *arena;  /* for peer */
-    struct tls_peer peer; /* the chain, as soon as it was sent; version and cipher are not set */
-    int alert;            /* the fatal one that the peer sent; -1: none */
-    bool ended;           /* the peer sends no more */
-    int broken;           /* errno of the socket's failure; 0: none */
+    struct tls_peer peer; /* the chain, as soon as it was sent; version and cipher are not set;
+                             `read` is the wire's, to be freed */
+    int (*judge)(void *user, const struct tls_peer *peer); /* or NULL */
+    void *user;
+    int fault;  /* what judge said */
+    int alert;  /* the fatal one that the peer sent; -1: none */
+    bool ended; /* the peer sends no more */
+    int broken; /* errno of the socket's failure; 0: none */
 };
 
 /* An SSL for a client's side of wire->fd, which must outlive it; NULL: no memory. */
 SSL *tls_client_context_open(struct tls_client_context *context, struct tls_wire *wire,
                              struct str sni);
+
+/* Where the list begins of the clients that say goodbye; and what ends it, in tls_client.c. */
+struct tls_client **tls_client_context_leaving(struct tls_client_context *context);
+void tls_client_end_leaving(struct tls_client *first);
 
 #endif
