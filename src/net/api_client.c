@@ -245,7 +245,6 @@ static int set_failure(const struct exchange *x, CURLcode code, struct error *er
     case CURLE_ABORTED_BY_CALLBACK:
         return error_set(err, ERROR_TEMPORARY, msg_api_stopped(host));
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_LOGIN_DENIED:
         return error_set(err, ERROR_PERMANENT, msg_api_url(x->request->url));
     case CURLE_OPERATION_TIMEDOUT:
