@@ -22,7 +22,7 @@ static bool is_null_mx(const struct fact_dns *mx)
 static bool mail_hosts_fail(const struct fact_rua *rua)
 {
     const struct fact_host *mail = &rua->mail;
-    return mail->count == 0 && mail->a.asked &&
+    return !is_null_mx(&rua->mx) && mail->count == 0 && mail->a.asked &&
            (judge_dns_fails(&mail->a) || judge_dns_fails(&mail->aaaa));
 }
 
@@ -59,12 +59,10 @@ static bool judge_domain_of(struct judgement *j, const struct fact_rua *rua)
     struct msg m;
     if (!rua->mx.asked)
         m = msg_check_rpt_not_tried(rua->rua.uri);
-    else if (judge_dns_fails(&rua->mx))
+    else if (judge_dns_fails(&rua->mx) || mail_hosts_fail(rua))
         m = msg_check_rpt_mailto_dns(rua->rua.target, rua->domain);
     else if (is_null_mx(&rua->mx))
         m = msg_check_rpt_mailto_null_mx(rua->rua.target, rua->domain);
-    else if (mail_hosts_fail(rua))
-        m = msg_check_rpt_mailto_dns(rua->rua.target, rua->domain);
     else if (no_mail_host_has_an_address(rua))
         m = msg_check_rpt_mailto_no_address(rua->rua.target, rua->domain,
                                             rua->mx.answer.records.at[0].text);
