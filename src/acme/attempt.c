@@ -10,6 +10,9 @@
 #define TLS_PORT  443
 #define HTTP_PORT 80
 
+/* A new certificate is not looked at again before. Seconds. */
+#define LEAST_LIFE_S 3600
+
 static int64_t now_of(const struct acme_attempt *a)
 {
     return a->settings->world->now(a->settings->world->context);
@@ -206,6 +209,8 @@ static void plan_renewal(struct acme_attempt *a, const struct acme_order_result 
                              spread(job));
     if (has_window && window.ask_again < job->due)
         job->due = window.ask_again;
+    if (job->due < now_of(a) + LEAST_LIFE_S) /* whatever the CA says */
+        job->due = now_of(a) + LEAST_LIFE_S;
 }
 
 static int order(struct acme_attempt *a, EVP_PKEY *account_key, const struct solving *s,

@@ -12,6 +12,10 @@
  * Seconds. Its Retry-After for this name can be much longer. */
 #define PAUSE_S 60
 
+/* A certificate from elsewhere that nobody has renewed when it has this long to live is replaced.
+ * Seconds. */
+#define RESCUE_S (INT64_C(7) * 86400)
+
 struct cas {
     struct store_ca at[ACME_CAS_MAX];
     size_t count;
@@ -192,6 +196,38 @@ static int try_cas(struct issue *i, struct cas *cas, struct error *err)
     return asked ? result : error_set(err, ERROR_TEMPORARY, msg_acme_cas_wait(i->earliest));
 }
 
+/* ---- certificates from elsewhere ---- */
+
+/* Whether a certificate that somebody brings in by himself covers the name, and will for a while:
+ * he renews it. 1: yes, and job->due is when it will have to be looked at. */
+static int is_covered(struct issue *i, struct error *err)
+{
+    struct store_certificate row;
+    int64_t id;
+    int result = store_certificate_find(i->settings->store, i->job->name, &id, err);
+    if (result == 1)
+        result = store_certificate_by_id(i->settings->store, id, i->arena, &row, err);
+    if (result != 1)
+        return result;
+    int64_t due = row.not_after - RESCUE_S;
+    if (str_eq(row.source, STR("acme")) || due <= now_of(i))
+        return 0;
+    i->job->due = due;
+    return 1;
+}
+
+/* 1: there is a new certificate; 0: it is not time. */
+static int get(struct issue *i, struct error *err)
+{
+    struct cas cas;
+    bool whatever = i->settings->now || i->settings->dry_run;
+    int result = whatever ? 0 : is_covered(i, err);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    result = read_cas(i, &cas, err);
+    return result < 0 ? result : try_cas(i, &cas, err);
+}
+
 /* ---- the job ---- */
 
 /* {"code", "text"}: what `cert list` shows. */
@@ -246,14 +282,11 @@ int acme_issue(const struct acme_issue_settings *settings, struct store_job *job
                struct arena *arena, struct error *err)
 {
     struct issue i = {.settings = settings, .job = job, .arena = arena};
-    struct cas cas;
     struct error local;
     const struct store_job before = *job;
     if (!err)
         err = &local;
-    int result = read_cas(&i, &cas, err);
-    if (result == 0)
-        result = try_cas(&i, &cas, err);
+    int result = get(&i, err);
     if (settings->dry_run)
         *job = before;
     else if (result < 0)

@@ -18,10 +18,13 @@ static int64_t later(int64_t now, int64_t seconds)
     return __builtin_add_overflow(now, seconds, &at) ? INT64_MAX : at;
 }
 
-static bool moment_in(const struct acme_window *window, uint32_t spread, int64_t *out)
+/* One that had passed when the certificate was made is not about it. */
+static bool moment_in(const struct acme_window *window, int64_t not_before, uint32_t spread,
+                      int64_t *out)
 {
     int64_t length;
-    if (!window || __builtin_sub_overflow(window->end, window->start, &length) || length <= 0)
+    if (!window || window->end <= not_before ||
+        __builtin_sub_overflow(window->end, window->start, &length) || length <= 0)
         return false;
     *out = window->start + share(length, spread);
     return true;
@@ -33,7 +36,7 @@ int64_t acme_renew_at(int64_t not_before, int64_t not_after, const struct acme_w
     int64_t life, chosen;
     if (__builtin_sub_overflow(not_after, not_before, &life) || life <= 0)
         return not_before < not_after ? not_before : not_after;
-    if (moment_in(window, spread, &chosen) && chosen <= not_after - life / 10)
+    if (moment_in(window, not_before, spread, &chosen) && chosen <= not_after - life / 10)
         return chosen;
     int64_t left = life <= ACME_SHORT_LIFE_S ? life / 2 : life / 3;
     return not_after - left - share(left / 10, spread);

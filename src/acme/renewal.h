@@ -32,7 +32,8 @@ int acme_renewal_window(struct acme_session *session, struct str certificate_id,
                         struct arena *arena, struct acme_window *out, struct error *err) NODISCARD;
 
 /* When to renew. With a window: a moment of it, chosen by `spread` (all of uint32_t); when that has
- * passed, at once (RFC 9773 4.2). Without, or with one that comes too late: at two thirds of the
+ * passed, at once (RFC 9773 4.2). Without, or with one that comes too late or ended before
+ * the certificate's life began: at two thirds of the
  * life, at half of it when it lasts ACME_SHORT_LIFE_S or less; moved by `spread` up to a tenth of
  * what is then left, earlier. Never later than nine tenths of the life, so that a CA may fail a
  * while. */
