@@ -170,27 +170,47 @@ struct taking {
     int64_t now, lease_until;
     unsigned limit;
     struct arena *arena;
-    struct store_job *rows; /* limit of them */
+    struct store_job *rows; /* twice the limit */
     unsigned count;
 };
 
-/* The free ones come from the beginning of their index, whatever its length; those in hand are
- * few. */
-static int find_due(struct store_db *db, struct taking *t, struct error *err)
+static int compare_due(const void *a, const void *b)
+{
+    const struct store_job *x = a, *y = b;
+    if (x->due != y->due)
+        return x->due < y->due ? -1 : 1;
+    return str_cmp(x->name, y->name);
+}
+
+static int find_rows(struct store_db *db, const char *sql, struct taking *t, struct error *err)
 {
     struct store_query q CLEANUP(query_done) = {NULL};
-    int rc = query_open(&q, db,
-                        "SELECT * FROM (SELECT * FROM ("
-                        "SELECT " WITH_KEY " FROM job WHERE owner = '' AND due <= $1"
-                        " ORDER BY due, name LIMIT $2)"
-                        " UNION ALL SELECT " WITH_KEY " FROM job"
-                        " WHERE owner <> '' AND lease <= $1 AND due <= $1)"
-                        " ORDER BY due, name LIMIT $2",
-                        err, V_INT(t->now), V_INT(t->limit));
+    int rc = query_open(&q, db, sql, err, V_INT(t->now), V_INT(t->limit));
     while (rc == 0 && (rc = query_step(&q, err)) == 1) {
         rc = copy_row(&q, t->arena, &t->rows[t->count]) ? 0 : error_set_memory(err);
         t->count += rc == 0;
     }
+    return rc;
+}
+
+/* Free ones and those whose lease has passed, each from the beginning of an index, whatever its
+ * length. One statement for both would make SQLite build a table each time. */
+static int find_due(struct store_db *db, struct taking *t, struct error *err)
+{
+    int rc = find_rows(db,
+                       "SELECT " WITH_KEY " FROM job WHERE owner = '' AND due <= $1"
+                       " ORDER BY due, name LIMIT $2",
+                       t, err);
+    unsigned free_ones = t->count;
+    if (rc == 0)
+        rc = find_rows(db,
+                       "SELECT " WITH_KEY " FROM job WHERE owner <> '' AND lease <= $1"
+                       " AND due <= $1 ORDER BY due, name LIMIT $2",
+                       t, err);
+    if (rc == 0 && t->count > free_ones)
+        qsort(t->rows, t->count, sizeof *t->rows, compare_due);
+    if (t->count > t->limit)
+        t->count = t->limit;
     return rc;
 }
 
@@ -218,14 +238,14 @@ int store_jobs_take(struct store *s, struct str owner, int64_t now, int64_t leas
     if (rc < 0)
         return rc;
     struct arena arena CLEANUP(arena_done);
-    arena_init(&arena, STORE_PAGE_MAX * ROW_TEXT_MAX);
+    arena_init(&arena, STORE_PAGE_MAX * 2 * ROW_TEXT_MAX);
     limit = page_limit(limit);
     struct taking t = {.owner = owner,
                        .now = now,
                        .lease_until = lease_until,
                        .limit = limit,
                        .arena = &arena,
-                       .rows = arena_array(&arena, limit, sizeof *t.rows)};
+                       .rows = arena_array(&arena, (size_t)limit * 2, sizeof *t.rows)};
     if (!t.rows)
         return error_set_memory(err);
     rc = store_transaction(db, take_body, &t, err);
@@ -334,10 +354,18 @@ int store_jobs_next(struct store *s, int64_t now, int64_t *due, struct error *er
     struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
     if (!db)
         return -ERROR_BUG;
-    return query_number(
-        db,
-        "SELECT due FROM (SELECT * FROM ("
-        "SELECT due FROM job WHERE owner = '' ORDER BY due LIMIT 1)"
-        " UNION ALL SELECT due FROM job WHERE owner <> '' AND lease <= $1) ORDER BY due LIMIT 1",
-        due, err, V_INT(now));
+    /* Both at one moment is not needed: who waits for the answer asks again. */
+    int64_t first = 0, lapsed = 0;
+    int is_free =
+        query_number(db, "SELECT due FROM job WHERE owner = '' ORDER BY due LIMIT 1", &first, err);
+    if (is_free < 0)
+        return is_free;
+    int is_held = query_number(
+        db, "SELECT due FROM job WHERE owner <> '' AND lease <= $1 ORDER BY due LIMIT 1", &lapsed,
+        err, V_INT(now));
+    if (is_held < 0)
+        return is_held;
+    if (is_free || is_held)
+        *due = is_free && (!is_held || first <= lapsed) ? first : lapsed;
+    return is_free || is_held;
 }

@@ -73,7 +73,7 @@ static const char *const secrets_steps[] = {
                ") STRICT, WITHOUT ROWID;"
                "CREATE INDEX certificate_name_of ON certificate_name (certificate);",
     /* CAs, jobs, challenges. An absent text or key is empty. Who looks for work reads job_free from
-     * its beginning; job_held has few rows. */
+     * its beginning, and job_lease for what was in the hands of the dead. */
     "CREATE TABLE ca ("
     "  name TEXT PRIMARY KEY NOT NULL,"
     "  directory TEXT NOT NULL,"
@@ -113,6 +113,7 @@ static const char *const secrets_steps[] = {
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX job_free ON job (due) WHERE owner = '';"
     "CREATE INDEX job_held ON job (owner) WHERE owner <> '';"
+    "CREATE INDEX job_lease ON job (lease) WHERE owner <> '';"
     "CREATE TABLE challenge ("
     "  name TEXT NOT NULL,"
     "  type TEXT NOT NULL,"
