@@ -13,6 +13,7 @@ import functools
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 
 import lab as lab_module
@@ -20,9 +21,29 @@ import scenario as reader
 from lab import Lab
 from test_lab import Failed, Tap, check, skip_or_fail
 
+sys.path.insert(0, os.path.join(lab_module.CHECKOUT, "tools"))
+import messages  # noqa: E402
+
 LIMIT = 300  # seconds for all domains together
 AT_ONCE = 4  # runs for one domain
 BLAMES = ("warning", "error")
+# The lints whose findings check shows: the module with their codes, and how these begin.
+LINTS = (("mtasts", ("policy-", "sts-txt-")), ("tlsrpt", ("tlsrpt-txt-", "rua-")))
+MX_LINT = "the rules check-mx-... say it of the MX hosts in DNS"
+ABSENT = "a rule of check says that there is no record"
+
+# What cannot occur here: code and reason.
+NEVER = {
+    "policy-mx-host-missing": MX_LINT, "policy-mx-host-missing-testing": MX_LINT, "policy-mx-host-deep": MX_LINT,
+    "policy-mx-host-deep-testing": MX_LINT, "policy-mx-host-bad": MX_LINT,
+    "policy-too-large": "check-host-too-large says it; no more than the limit is read",
+    "sts-txt-absent": ABSENT, "tlsrpt-txt-absent": ABSENT,
+    "check-domain-not-judged": "the MX records are asked for first, and always",
+    "check-host-local": "this machine has no memory or no file descriptor left",
+    "check-mx-local": "this machine has no memory or no file descriptor left",
+    "check-mx-cert-absent": "OpenSSL ends the handshake at an empty list of certificates",
+    "check-mx-cert-unreadable": "OpenSSL ends the handshake at what is no certificate",
+}
 
 
 class Checker:
@@ -98,7 +119,7 @@ def scenario_is_named(scenario, answer):
 
 
 def port_25_is_blocked(checker):
-    """Said once, as a note, and no MX host is blamed."""
+    """Said once, as a note, and no MX host is blamed; the same of name servers that only the resolver gets to."""
     found = results_of(checker.check_one("perfect-two-mx.test", role="blocked"))
     check([one for one in found if one[0] in BLAMES] == [], found)
     for code in ("check-mx-port-25-blocked", "check-record-nameservers-unseen"):
@@ -194,6 +215,33 @@ def killed_in_the_middle(checker):
         check(db.execute("SELECT COUNT(*) FROM seen_domain").fetchone() == (len(names),), "not all were kept")
 
 
+def all_results(program):
+    """(grade, code) of each rule of check; None and the code of each finding of a lint, whose grades are in no table."""
+    done = subprocess.run([program, "check", "--rules", "--json"], stdout=subprocess.PIPE, text=True, check=True)
+    rules = [(rule["grade"], rule["code"]) for rule in json.loads(done.stdout)["rules"]]
+    for module, begins in LINTS:
+        catalogue = messages.read_po(os.path.join(lab_module.CHECKOUT, "src", module, "po/en.po"))
+        rules += [(None, code) for code, part in catalogue if not part and code.startswith(begins)]
+    return rules
+
+
+def all_said(checker):
+    said = {("error", answer["error"]["code"]) for answer in checker.said if "error" in answer}
+    for answer in checker.said:
+        if "steps" in answer:
+            said |= {*results_of(answer), *results_of(answer, verdict=True)}
+    return said | {(None, code) for _, code in said}
+
+
+def every_rule_occurs(checker):
+    """With its grade, in at least one answer of this run, unless NEVER says why not."""
+    rules, said = all_results(checker.program), all_said(checker)
+    absent = [f"{grade or 'lint'} {code}" for grade, code in rules if (grade, code) not in said and code not in NEVER]
+    needless = [code for code in NEVER if (None, code) in said or code not in {known for _, known in rules}]
+    check(not absent, "\n".join([f"{len(absent)} never occur:", *absent]))
+    check(not needless, "\n".join(["explained in NEVER, and said or not known:", *needless]))
+
+
 def main():
     if reason := lab_module.why_not():
         return skip_or_fail(reason)
@@ -219,6 +267,8 @@ def main():
                 tap.point(test.__name__.replace("_", " "), functools.partial(test, checker))
         for one, run in zip(alone, runs):
             point(one, run.result)
+        if not names:
+            tap.point("every rule occurs in the lab", functools.partial(every_rule_occurs, checker))
     return tap.end()
 
 
