@@ -153,17 +153,14 @@ void judge_domain(struct judgement *j)
     const struct check_facts *f = j->facts;
     if (f->unicode.n)
         add(j, msg_check_domain_international(f->unicode, f->domain));
-    if (f->mx_records.asked) {
+    if (f->mx_given) {
+        add(j, msg_check_domain_mx_given(list_of_hosts(j)));
+    } else {
         if (!judge_answer(j))
             return;
         judge_dnssec(j);
-    } else if (!f->mx_given) {
-        add(j, msg_check_domain_not_judged(f->domain));
-    }
-    if (f->mx_given)
-        add(j, msg_check_domain_mx_given(list_of_hosts(j)));
-    else
         judge_records(j);
+    }
     if (f->mx_implicit && !implicit_has_address(f))
         return;
     for (size_t i = 0; i < f->mx_count; i++)

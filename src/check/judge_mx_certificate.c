@@ -33,12 +33,6 @@ static void judge_chain(const struct at *at)
     switch (v->chain) {
     case TLS_CHAIN_OK:
         break;
-    case TLS_CHAIN_ABSENT:
-        say(at, msg_check_mx_cert_absent(at->host));
-        break;
-    case TLS_CHAIN_UNREADABLE:
-        say(at, msg_check_mx_cert_unreadable(at->host, v->chain_at + 1));
-        break;
     case TLS_CHAIN_SELF_SIGNED:
         say(at, msg_check_mx_cert_self_signed(at->host));
         break;
@@ -51,6 +45,8 @@ static void judge_chain(const struct at *at)
     case TLS_CHAIN_WEAK:
         say(at, msg_check_mx_cert_weak(at->host, v->chain_at + 1));
         break;
+    case TLS_CHAIN_ABSENT: /* handshakes with these do not come to an end */
+    case TLS_CHAIN_UNREADABLE:
     case TLS_CHAIN_INVALID:
         say(at, msg_check_mx_cert_invalid(at->host, v->chain_reason));
         break;

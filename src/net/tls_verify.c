@@ -170,12 +170,14 @@ int tls_verify(const struct tls_trust *trust, const struct tls_peer *peer, struc
         ERR_clear_error();
         return error_set_memory(err);
     }
-    if (peer->chain_count == 0)
+    if (peer->chain_count == 0) {
         verified.chain = TLS_CHAIN_ABSENT;
-    else if (readable < peer->chain_count) {
+        verified.chain_reason = STR("no-certificate");
+    } else if (readable < peer->chain_count) {
         verified.chain = TLS_CHAIN_UNREADABLE;
         verified.chain_at = readable;
-        verified.chain_reason = verified.missing_issuer = STR("");
+        verified.chain_reason = STR("unreadable-certificate");
+        verified.missing_issuer = STR("");
     }
     verified.trusted = verified.chain == TLS_CHAIN_OK && verified.name == TLS_NAME_OK &&
                        verified.date == TLS_DATE_OK;

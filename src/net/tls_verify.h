@@ -33,7 +33,8 @@ enum tls_chain_fault {
                                  here is out of date; `chain_at` is the last one that was sent */
     TLS_CHAIN_WEAK,    /* a key or a signature of number `chain_at` is too weak (< 112 bits) */
     TLS_CHAIN_INVALID, /* another reason: a bad signature, an authority that is none, a purpose that
-                          is not a server's; `chain_reason` has OpenSSL's words */
+                          is not a server's; `chain_reason` has OpenSSL's words, and for the first
+                          two "no-certificate", "unreadable-certificate" */
 };
 
 enum tls_name_fault {

@@ -84,7 +84,6 @@ BREAK(half_late, fail_half(p, DNS_FAILED, true);)
 BREAK(host_bogus, fail_whole(p, DNS_BOGUS, false);)
 BREAK(host_failed, fail_whole(p, DNS_FAILED, false);)
 BREAK(host_late, fail_whole(p, DNS_FAILED, true);)
-BREAK(not_asked, p->facts.mx_records = (struct fact_dns){0}; p->facts.mx_count = 0;)
 BREAK(nothing, (void)p;)
 
 static const struct perfect_row rows[] = {
@@ -100,7 +99,6 @@ static const struct perfect_row rows[] = {
     {no_mx, &MSG_CHECK_DOMAIN_MX_IMPLICIT, CHECK_WARNING, "RFC 5321 5.1: implicit MX"},
     {no_mail, &MSG_CHECK_DOMAIN_NO_MAIL, CHECK_ERROR, "RFC 5321 5.1: no MX, no address"},
     {given, &MSG_CHECK_DOMAIN_MX_GIVEN, CHECK_NOTE, "MX hosts from the command line"},
-    {not_asked, &MSG_CHECK_DOMAIN_NOT_JUDGED, CHECK_NOTE, "stopped before anything was asked"},
     {international, &MSG_CHECK_DOMAIN_INTERNATIONAL, CHECK_OK, "RFC 5890 2.3.2.1: U-labels"},
     {mx_address, &MSG_CHECK_DOMAIN_MX_ADDRESS, CHECK_ERROR, "RFC 5321 5.1: MX is an address"},
     {mx_name, &MSG_CHECK_DOMAIN_MX_NAME, CHECK_ERROR, "RFC 5321 2.3.5: MX is no name"},

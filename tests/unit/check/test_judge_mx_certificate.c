@@ -14,8 +14,8 @@ struct certificate_row {
 };
 
 static const struct certificate_row certificate_rows[] = {
-    {"none", TLS_CHAIN_ABSENT, 0, 0, &MSG_CHECK_MX_CERT_ABSENT},
-    {"unreadable", TLS_CHAIN_UNREADABLE, 0, 0, &MSG_CHECK_MX_CERT_UNREADABLE},
+    {"none", TLS_CHAIN_ABSENT, 0, 0, &MSG_CHECK_MX_CERT_INVALID},
+    {"unreadable", TLS_CHAIN_UNREADABLE, 0, 0, &MSG_CHECK_MX_CERT_INVALID},
     {"self-signed", TLS_CHAIN_SELF_SIGNED, 0, 0, &MSG_CHECK_MX_CERT_SELF_SIGNED},
     {"incomplete", TLS_CHAIN_INCOMPLETE, 0, 0, &MSG_CHECK_MX_CERT_INCOMPLETE},
     {"unknown", TLS_CHAIN_UNKNOWN_ISSUER, 0, 0, &MSG_CHECK_MX_CERT_UNKNOWN_ISSUER},

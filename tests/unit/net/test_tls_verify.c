@@ -219,9 +219,7 @@ static void each_fault_of_a_chain_is_told_with_its_place(void **state)
         CHECK(v.chain_at == r->at, r->what);
         CHECK(v.trusted == (r->fault == TLS_CHAIN_OK), r->what);
         CHECK(v.name == TLS_NAME_OK && v.date == TLS_DATE_OK, r->what);
-        CHECK((v.chain_reason.n > 0) == (v.chain != TLS_CHAIN_OK && v.chain != TLS_CHAIN_ABSENT &&
-                                         v.chain != TLS_CHAIN_UNREADABLE),
-              r->what);
+        CHECK((v.chain_reason.n > 0) == (v.chain != TLS_CHAIN_OK), r->what);
     }
 }
 
