@@ -18,8 +18,9 @@
 #define AT_ONCE_MAX   1024 /* more of them at once make it slower again */
 #define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
 
-/* After how long a resolver is asked again, at first. */
+/* After how long a resolver is asked again, at least, and how often. */
 #define ASK_AGAIN_MS "400"
+#define ASK_AGAIN    "30"
 
 #define ANCHOR_BYTES_MAX  ((size_t)64 * 1024)
 #define RELAY_CONNECTIONS "16" /* each carries many questions at once */
@@ -85,12 +86,13 @@ static int set_relay(struct ub_ctx *ctx, struct event_base *base,
     return set_forward(ctx, str_from(address), err);
 }
 
-/* libunbound expects every answer within what the last ones took, which a resolver had in its
- * cache: it gives one up, after five questions, 1.5 s from the first. So it begins later, and waits
- * for 12 s in all. */
+/* libunbound expects every answer within what the last ones took, 50 ms from a resolver that has
+ * them in its cache, and gives one up after five questions. With these it waits for 12 s at least.
+ */
 static int be_patient(struct ub_ctx *ctx)
 {
-    return ub_ctx_set_option(ctx, "infra-cache-min-rtt:", ASK_AGAIN_MS);
+    int failed = ub_ctx_set_option(ctx, "infra-cache-min-rtt:", ASK_AGAIN_MS);
+    return failed ? failed : ub_ctx_set_option(ctx, "outbound-msg-retry:", ASK_AGAIN);
 }
 
 static int set_forwards(struct ub_ctx *ctx, struct event_base *base,

@@ -194,20 +194,34 @@ static void an_alias_of_nothing_shows_where_it_leads(void **state)
     assert_string_equal(h.canonical, "no.alias.example.org");
 }
 
+static void ask_quick(struct world *w, unsigned number)
+{
+    struct heard h = {0};
+    struct error err;
+    char name[40];
+    snprintf(name, sizeof name, "ok.n%u.example.org", number);
+    assert_non_null(dns_lookup(w->dns, str_from(name), DNS_MX, hear, &h, &err));
+    run_until(w, &h.calls, 1);
+    CHECK(h.status == DNS_FOUND, name);
+}
+
 /* RFC 1035 7.2: how fast a resolver answers from its cache says nothing of what it has to find out
  * first. */
 static void a_resolver_that_is_quick_may_take_its_time(void **state)
 {
     struct world *w = *state;
-    for (unsigned i = 0; i <= QUICK; i++) {
-        struct heard h = {0};
-        struct error err;
-        char name[32];
-        snprintf(name, sizeof name, "%s.n%u.example.org", i < QUICK ? "ok" : "late", i);
-        assert_non_null(dns_lookup(w->dns, str_from(name), DNS_MX, hear, &h, &err));
-        run_until(w, &h.calls, 1);
-        CHECK(h.status == DNS_FOUND, name);
+    struct heard late = {0};
+    struct error err;
+    for (unsigned i = 0; i < QUICK; i++)
+        ask_quick(w, i);
+    assert_non_null(dns_lookup(w->dns, STR("late.example.org"), DNS_MX, hear, &late, &err));
+    for (unsigned i = QUICK; late.calls == 0; i++) {
+        struct timeval pause = {.tv_usec = 50000};
+        ask_quick(w, i);
+        event_base_loopexit(w->base, &pause);
+        event_base_dispatch(w->base);
     }
+    assert_int_equal(late.status, DNS_FOUND);
 }
 
 /* Otherwise the caller would be given a query that is gone. */
