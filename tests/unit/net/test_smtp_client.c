@@ -535,39 +535,6 @@ static void it_can_be_cancelled_at_any_moment(void **state)
     smtp_client_cancel(NULL);
 }
 
-/* RFC 5321 4.1.1.10: the connection waits for the answer, who asked does not; and goes with the
- * context. */
-static void the_result_does_not_wait_for_the_answer_to_quit(void **state)
-{
-    struct world *w = *state;
-    static const struct smtp_turn turns[] = {
-        BANNER, EHLO, STARTTLS, PLAIN_EHLO, {true, "", SMTP_ACT_HANG}};
-    for (int ends_early = 0; ends_early < 2; ends_early++) {
-        struct told told = {.arena = &w->arena};
-        struct smtp_server s;
-        struct error err;
-        struct tls_client_context *tls = NULL;
-        assert_int_equal(tls_client_context_new(&tls, &err), 0);
-        smtp_server_start(&s, turns, ARRAY_LEN(turns), w->server);
-        struct smtp_options options = options_for(w, &s);
-        options.tls = tls;
-        assert_non_null(smtp_client_start(w->base, &options, on_told, &told, &err));
-        while (told.times == 0)
-            event_base_loop(w->base, EVLOOP_ONCE);
-        /* The server never answers: the connection is there still. */
-        assert_int_equal(event_base_get_num_events(w->base, EVENT_BASE_COUNT_ADDED), 2);
-        if (!ends_early)
-            event_base_dispatch(w->base);
-        tls_client_context_free(tls);
-        assert_int_equal(event_base_get_num_events(w->base, EVENT_BASE_COUNT_ADDED), 0);
-        smtp_server_stop(&s);
-        assert_int_equal(told.times, 1);
-        assert_int_equal(told.session.at, SMTP_DONE);
-        if (!ends_early)
-            assert_string_equal(s.heard, ALL "QUIT");
-    }
-}
-
 static void on_told_little(void *user, const struct smtp_session *session)
 {
     struct told *told = user;
@@ -616,7 +583,6 @@ int main(void)
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(arguments_that_would_break_a_command_are_refused),
         cmocka_unit_test(it_can_be_cancelled_at_any_moment),
-        cmocka_unit_test(the_result_does_not_wait_for_the_answer_to_quit),
         cmocka_unit_test(without_memory_it_says_so),
     };
     return cmocka_run_group_tests_name("net smtp_client", tests, make_world, end_world);

@@ -4,6 +4,7 @@
 
 #include "fault.h"
 #include "made.h"
+#include "net/smtp_client.h"
 #include "net/tls_client.h"
 #include "smtp_server.h"
 
@@ -310,6 +311,54 @@ static void without_memory_it_says_so(void **state)
     SSL_CTX_free(ctx);
 }
 
+static void on_session(void *user, const struct smtp_session *session)
+{
+    unsigned *told = user;
+    ++*told;
+    assert_int_equal(session->at, SMTP_DONE);
+}
+
+/* RFC 5321 4.1.1.10: the connection waits for the answer, who asked does not; and goes with the
+ * context. */
+static void the_result_does_not_wait_for_the_answer_to_quit(void **state)
+{
+    struct world *w = *state;
+    static const struct smtp_turn turns[] = {
+        {false, "220 mx.test\r\n", SMTP_ACT_GO_ON},
+        {true, "250-mx.test\r\n250 STARTTLS\r\n", SMTP_ACT_GO_ON},
+        {true, "220 go ahead\r\n", SMTP_ACT_TLS},
+        {true, "250 mx.test\r\n", SMTP_ACT_GO_ON},
+        {true, "", SMTP_ACT_HANG}};
+    SSL_CTX *ctx = server_with(&w->leaf, &w->issuer, 1);
+    for (int ends_early = 0; ends_early < 2; ends_early++) {
+        unsigned told = 0;
+        struct smtp_server s;
+        struct error err;
+        struct tls_client_context *tls = NULL;
+        assert_int_equal(tls_client_context_new(&tls, &err), 0);
+        smtp_server_start(&s, turns, ARRAY_LEN(turns), ctx);
+        const struct smtp_options options = {.address = s.address,
+                                             .port = s.port,
+                                             .ehlo = STR("client.test"),
+                                             .deadline_ms = PATIENCE,
+                                             .tls = tls};
+        assert_non_null(smtp_client_start(w->base, &options, on_session, &told, &err));
+        while (told == 0)
+            event_base_loop(w->base, EVLOOP_ONCE);
+        /* The server never answers: the connection is there still. */
+        assert_int_equal(event_base_get_num_events(w->base, EVENT_BASE_COUNT_ADDED), 2);
+        if (!ends_early)
+            event_base_dispatch(w->base);
+        tls_client_context_free(tls);
+        assert_int_equal(event_base_get_num_events(w->base, EVENT_BASE_COUNT_ADDED), 0);
+        smtp_server_stop(&s);
+        assert_int_equal(told, 1);
+        if (!ends_early)
+            assert_string_equal(s.heard, "EHLO client.test|STARTTLS|EHLO client.test|QUIT");
+    }
+    SSL_CTX_free(ctx);
+}
+
 static void without_memory_there_is_no_context(void **state)
 {
     struct tls_client_context *context = NULL;
@@ -333,6 +382,7 @@ int main(void)
         cmocka_unit_test(nobody_there_is_no_failed_handshake),
         cmocka_unit_test(it_can_be_cancelled_at_any_moment),
         cmocka_unit_test(without_memory_it_says_so),
+        cmocka_unit_test(the_result_does_not_wait_for_the_answer_to_quit),
         cmocka_unit_test(without_memory_there_is_no_context),
     };
     return cmocka_run_group_tests_name("net tls_client", tests, make_world, end_world);
