@@ -84,7 +84,7 @@ int acme_account_open(struct acme_session *session, EVP_PKEY *key,
 {
     struct buf payload CLEANUP(buf_done);
     const struct acme_directory *directory;
-    struct api_response response;
+    struct api_response response = {0};
     struct str jwk = STR(""), binding = STR("");
     buf_init(&payload, PAYLOAD_MAX);
     int rc = acme_session_directory(session, &directory, refusal, err);
@@ -146,7 +146,7 @@ int acme_account_change_key(struct acme_session *session, EVP_PKEY *old, EVP_PKE
     struct arena arena CLEANUP(arena_done);
     const struct acme_directory *directory;
     struct api_response response;
-    struct str url, payload;
+    struct str url = STR(""), payload = STR("");
     arena_init(&arena, ACME_ARENA_MAX);
     int rc = acme_session_directory(session, &directory, refusal, err);
     if (rc == 0)
@@ -188,7 +188,7 @@ int acme_revoke(struct acme_session *session, EVP_PKEY *certificate_key, struct 
     const struct acme_directory *directory;
     struct acme_refusal heard = {ACME_NO_PROBLEM};
     struct api_response response;
-    struct str url, certificate;
+    struct str url = STR(""), certificate = STR("");
     arena_init(&arena, ACME_ARENA_MAX);
     buf_init(&payload, PAYLOAD_MAX);
     int rc = acme_session_directory(session, &directory, refusal, err);

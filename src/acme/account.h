@@ -24,7 +24,7 @@ int acme_account_open(struct acme_session *session, EVP_PKEY *key,
 /* The session signs by the old key for the account; afterwards the account's key is `fresh`, and
  * the session signs by it (7.3.5). */
 int acme_account_change_key(struct acme_session *session, EVP_PKEY *old, EVP_PKEY *fresh,
-                            struct str url, struct acme_refusal *refusal,
+                            struct str account, struct acme_refusal *refusal,
                             struct error *err) NODISCARD;
 
 /* 7.3.2; an empty contact removes it. */

@@ -142,7 +142,7 @@ int jose_jwk(EVP_PKEY *key, struct arena *arena, struct str *out, struct error *
 {
     const struct kind *kind = kind_of(key);
     struct buf json CLEANUP(buf_done);
-    struct str a, b;
+    struct str a = STR(""), b = STR("");
     buf_init(&json, JSON_MAX);
     if (!kind)
         return refuse_key(err);
@@ -166,7 +166,7 @@ int jose_thumbprint(EVP_PKEY *key, struct arena *arena, struct str *out, struct 
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    struct str jwk;
+    struct str jwk = STR("");
     int rc = jose_jwk(key, arena, &jwk, err);
     if (rc < 0)
         return rc;
@@ -267,8 +267,8 @@ int jose_sign(EVP_PKEY *key, const struct jose_header *header, struct str payloa
               struct arena *arena, struct str *out, struct error *err)
 {
     const struct kind *kind = kind_of(key);
-    struct str jwk = STR(""), signature;
-    struct input input;
+    struct str jwk = STR(""), signature = STR("");
+    struct input input = {STR("")};
     if (!kind)
         return refuse_key(err);
     int rc = header->kid.n ? 0 : jose_jwk(key, arena, &jwk, err);
@@ -284,8 +284,8 @@ int jose_sign_hmac(struct str mac_key, const struct jose_header *header, struct 
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    struct str signature;
-    struct input input;
+    struct str signature = STR("");
+    struct input input = {STR("")};
     int rc = make_input("HS256", header, STR(""), payload, arena, &input, err);
     if (rc < 0)
         return rc;

@@ -126,9 +126,9 @@ static int send_new_order(struct order_run *run, bool replaces)
     struct buf payload CLEANUP(buf_done);
     const struct acme_directory *directory;
     buf_init(&payload, PAYLOAD_MAX);
-    int rc = print_new_order(run->request, replaces, &payload, run->err);
+    int rc = acme_session_directory(run->session, &directory, run->refusal, run->err);
     if (rc == 0)
-        rc = acme_session_directory(run->session, &directory, run->refusal, run->err);
+        rc = print_new_order(run->request, replaces, &payload, run->err);
     if (rc < 0)
         return rc;
     struct str url = arena_str(run->arena, directory->new_order);
@@ -182,7 +182,7 @@ static int begin(struct order_run *run, bool *replaces_refused)
 /* Goes on with an order that was begun. 1; 0: that one leads nowhere. */
 static int take_up(struct order_run *run)
 {
-    struct acme_order order;
+    struct acme_order order = {ACME_PENDING};
     run->url = run->request->order;
     run->resumed = true;
     int rc = order_ask(run, run->url, STR(""));
@@ -208,7 +208,7 @@ static int finalize(struct order_run *run, struct acme_order *order)
 {
     struct buf payload CLEANUP(buf_done);
     struct arena *arena = &run->scratch;
-    struct str csr, text, url = arena_str(run->arena, order->finalize);
+    struct str csr = STR(""), text = STR(""), url = arena_str(run->arena, order->finalize);
     buf_init(&payload, PAYLOAD_MAX);
     int rc = run->arena->failed ? error_set_memory(run->err) : 0;
     if (rc == 0)
@@ -230,7 +230,7 @@ static int finalize(struct order_run *run, struct acme_order *order)
 static int settle(struct order_run *run, struct str *certificate)
 {
     struct order_pace pace = {"order", 1, 0};
-    struct acme_order order;
+    struct acme_order order = {ACME_PENDING};
     bool finalized = false;
     int rc = fetch_order(run, &order);
     while (rc == 0 && order.status != ACME_VALID) {
@@ -260,7 +260,7 @@ static int settle(struct order_run *run, struct str *certificate)
 
 static int go_on(struct order_run *run, struct acme_order_result *result)
 {
-    struct str certificate;
+    struct str certificate = STR("");
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->authorization_count; i++)
         rc = order_authorize(run, run->authorizations[i]);

@@ -77,7 +77,7 @@ struct answer {
 static int print_authorization(struct order_run *run, struct answer *answer)
 {
     struct acme_challenge *c = &answer->challenge;
-    struct str thumbprint;
+    struct str thumbprint = STR("");
     int rc = jose_thumbprint(run->request->account_key, run->arena, &thumbprint, run->err);
     if (rc < 0)
         return rc;
@@ -114,7 +114,7 @@ static int choose(struct order_run *run, const struct acme_authorization *a, str
 static int await(struct order_run *run, struct str url)
 {
     struct order_pace pace = {"authorization", 1, 0};
-    struct acme_authorization a;
+    struct acme_authorization a = {ACME_PENDING};
     for (;;) {
         int rc = order_pause(run, &pace);
         if (rc == 0)
@@ -142,13 +142,13 @@ static int show(struct order_run *run, struct str url, const struct answer *answ
 
 int order_authorize(struct order_run *run, struct str url)
 {
-    struct acme_authorization a;
-    struct answer answer;
+    struct acme_authorization a = {ACME_PENDING};
+    struct answer answer = {NULL};
     int rc = fetch(run, url, &a);
     if (rc < 0 || a.status == ACME_VALID)
         return rc;
     if (a.status != ACME_PENDING)
         return refuse_authorization(run, &a);
     rc = choose(run, &a, &answer);
-    return rc < 0 ? rc : show(run, url, &answer);
+    return rc < 0 || !answer.solver ? rc : show(run, url, &answer);
 }

@@ -51,7 +51,7 @@ struct str fake_ca_directory(void);
 
 /* The clock, in seconds since 1970; moves forward only. */
 int64_t fake_ca_now(struct fake_ca *ca);
-void fake_ca_set_now(struct fake_ca *ca, int64_t now);
+void fake_ca_set_now(struct fake_ca *ca, int64_t at);
 
 /* What the next `times` requests to a path that begins so get in place of their answer. Several
  * stand in a row, the first that matches counts. */

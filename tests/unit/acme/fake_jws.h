@@ -20,7 +20,7 @@ struct fake_jws {
 bool fake_jws_read(struct str body, struct arena *arena, struct fake_jws *out);
 void fake_jws_done(struct fake_jws *jws);
 
-struct str fake_jws_text(const struct fake_jws *jws, const char *member);
+struct str fake_jws_text(const struct fake_jws *jws, const char *name);
 
 bool fake_base64url(struct str text, struct arena *arena, struct str *out);
 
