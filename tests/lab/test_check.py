@@ -38,11 +38,8 @@ NEVER = {
     "policy-mx-host-deep-testing": MX_LINT, "policy-mx-host-bad": MX_LINT,
     "policy-too-large": "check-host-too-large says it; no more than the limit is read",
     "sts-txt-absent": ABSENT, "tlsrpt-txt-absent": ABSENT,
-    "check-domain-not-judged": "the MX records are asked for first, and always",
     "check-host-local": "this machine has no memory or no file descriptor left",
     "check-mx-local": "this machine has no memory or no file descriptor left",
-    "check-mx-cert-absent": "OpenSSL ends the handshake at an empty list of certificates",
-    "check-mx-cert-unreadable": "OpenSSL ends the handshake at what is no certificate",
 }
 
 
