@@ -36,6 +36,7 @@ class Network:
     def __init__(self):
         self.addresses = {role: list(pair(role, 1))[:2 if ROLES[role][1] else 1] for role in ROLES}
         self.rules = {role: [] for role in ROLES}
+        self.nobodys = []  # addresses that no role has
         self.rules["blocked"] += ["add rule inet lab output tcp dport 25 drop",
                                   f"add rule inet lab output ip daddr != {pair('dns', RESOLVER)[0]} udp dport 53 drop",
                                   f"add rule inet lab output ip6 daddr != {pair('dns', RESOLVER)[1]} udp dport 53 drop"]
@@ -44,6 +45,10 @@ class Network:
         for address in addresses:
             if address not in self.addresses[role]:
                 self.addresses[role].append(address)
+
+    def leave_out(self, address):
+        """Nobody has this address, and who wants to go there is told so."""
+        self.nobodys.append(address)
 
     def swallow(self, role, address):
         """TCP connections to this address get no answer, not even a refusal."""
@@ -72,13 +77,26 @@ class Network:
         lines = ["link set lo up", "link set eth0 up"]
         for address in self.addresses[role]:
             lines.append(f"addr add {address}/" + ("128 dev eth0 nodad" if is_ipv6(address) else "32 dev eth0"))
-        lines += ["route add default dev eth0", *(["route add ::/0 dev eth0"] if ROLES[role][1] else [])]
+        lines += self.routes(role)
         batch(lines, "-n", role)
         if self.rules[role]:
             chains = [f"add chain inet lab {hook} {{ type filter hook {hook} priority 0; }}"
                       for hook in ("input", "output")]
             tell(["nsenter", f"--net=/run/netns/{role}", "nft", "-f", "-"],
                  "\n".join(["add table inet lab", *chains, *self.rules[role], ""]))
+
+    def routes(self, role):
+        """To the hosts of another role by way of its first one. The kernel keeps the neighbours of all namespaces of
+        the machine in one table, which has room for fewer than a lab has hosts."""
+        has_ipv6 = bool(ROLES[role][1])
+        lines = ["route add default dev eth0", *["route add ::/0 dev eth0"] * has_ipv6]
+        for other in ROLES:
+            four, six = pair(other, 1)
+            if other != role:
+                lines.append(f"route add {ROLES[other][0]}.0.0/16 via {four} dev eth0 onlink")
+            if other != role and has_ipv6 and ROLES[other][1]:
+                lines.append(f"route add {ROLES[other][1]}::/32 via {six} dev eth0 onlink")
+        return lines + [f"route add {address} dev eth0" for address in self.nobodys if has_ipv6 or not is_ipv6(address)]
 
 
 def write(path, text):

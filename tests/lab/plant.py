@@ -120,7 +120,9 @@ class Planter:
                 continue
             if ":" in how or how[:1].isdigit():
                 address, how = how, "" if can_be_given(how) else "elsewhere"
-            if how not in ("unassigned", "elsewhere"):
+            if how == "unassigned":
+                self.network.leave_out(address)
+            elif how != "elsewhere":
                 self.network.add(role, address)
             listed.append(address)
             if how == "swallow":
