@@ -2,8 +2,10 @@
 
 #include "acme/account.h"
 #include "acme/ca.h"
+#include "acme/jose.h"
 #include "acme/key.h"
 #include "acme/messages.h"
+#include "acme/roll.h"
 #include "base/map.h"
 
 #define NOTES_MAX 16
@@ -41,7 +43,7 @@ int acme_attempt_begin(struct acme_attempt *a, struct error *err)
         if (!known || !known->staging)
             return error_set(err, ERROR_PERMANENT, msg_acme_staging_absent(a->ca->name));
         directory = str_from(known->staging);
-        a->ca->account_key = a->ca->account = STR("");
+        a->ca->account_key = a->ca->account = a->ca->next_key = STR("");
     }
     return acme_session_new(&a->session, a->settings->world, directory, err);
 }
@@ -69,16 +71,17 @@ static int make_account_key(struct acme_attempt *a, EVP_PKEY **key, struct error
 
 static int open_account(struct acme_attempt *a, EVP_PKEY *key, struct error *err)
 {
-    const struct acme_account_request request = {
+    struct acme_account_request request = {
         .contact = a->ca->contact,
         .terms_agreed = a->ca->terms.n > 0,
         .eab_kid = a->settings->dry_run ? STR("") : a->ca->eab_kid,
-        .eab_key = a->ca->eab_key,
     };
     tell(a, ACME_STAGE_ACCOUNT);
     acme_session_sign_by(a->session, key, STR(""));
-    int result =
-        acme_account_open(a->session, key, &request, a->arena, &a->ca->account, &a->refusal, err);
+    int result = jose_base64url_decode(a->ca->eab_key, a->arena, &request.eab_key, err);
+    if (result == 0)
+        result = acme_account_open(a->session, key, &request, a->arena, &a->ca->account,
+                                   &a->refusal, err);
     if (result == 0 && !a->settings->dry_run)
         result =
             store_ca_set_account(a->settings->store, a->ca->name, STR(""), a->ca->account, err);
@@ -88,7 +91,11 @@ static int open_account(struct acme_attempt *a, EVP_PKEY *key, struct error *err
 /* The account's key; the session signs by it from now on. */
 static int use_account(struct acme_attempt *a, EVP_PKEY **key, struct error *err)
 {
-    int result = a->ca->account_key.n ? acme_key_read(a->ca->account_key, key, err)
+    int result = a->ca->next_key.n ? acme_roll_settle(a->session, a->settings->store, a->ca,
+                                                      a->arena, &a->refusal, err)
+                                   : 0;
+    if (result >= 0)
+        result = a->ca->account_key.n ? acme_key_read(a->ca->account_key, key, err)
                                       : make_account_key(a, key, err);
     if (result == 0 && !a->ca->account.n)
         result = open_account(a, *key, err);

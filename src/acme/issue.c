@@ -47,7 +47,8 @@ static int take_ca(void *context, const struct store_ca *row)
     struct store_ca *ca = &cas->at[cas->count++];
     struct str *texts[] = {&ca->name,    &ca->directory,       &ca->challenge,   &ca->key_type,
                            &ca->profile, &ca->preferred_chain, &ca->contact,     &ca->terms,
-                           &ca->eab_kid, &ca->eab_key,         &ca->account_key, &ca->account};
+                           &ca->eab_kid, &ca->eab_key,         &ca->account_key, &ca->account,
+                           &ca->next_key};
     *ca = *row;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(cas->arena, *texts[i]);

@@ -6,8 +6,15 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cli_cert_ca_add;
+extern const struct cli_command cli_cert_ca_list;
+extern const struct cli_command cli_cert_ca_remove;
+extern const struct cli_command cli_cert_ca_roll_key;
 extern const struct cli_command cli_cert_import;
+extern const struct cli_command cli_cert_issue;
 extern const struct cli_command cli_cert_list;
+extern const struct cli_command cli_cert_renew;
+extern const struct cli_command cli_cert_revoke;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_config_check;
 extern const struct cli_command cli_config_dump;

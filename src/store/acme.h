@@ -18,9 +18,10 @@ struct store_ca {
     struct str challenge; /* "tls-alpn-01", "http-01", "dns-01" */
     struct str key_type;  /* of the certificates: "p256", ... */
     struct str profile, preferred_chain, contact; /* empty: none */
-    struct str terms; /* URL of the terms that the user agreed to; empty: not agreed */
-    struct str eab_kid, eab_key;
+    struct str terms;             /* URL of the terms that the user agreed to; empty: not agreed */
+    struct str eab_kid, eab_key;  /* of an external account binding; the key as base64url */
     struct str account_key;       /* DER of PKCS #8; empty: none was made yet */
+    struct str next_key;          /* likewise; the account may have it already (acme/roll.h) */
     struct str account;           /* URL; empty: none yet */
     int64_t blocked_until;        /* the CA said to wait; 0: it did not */
     int64_t bucket_ms, bucket_at; /* acme/renewal.h */
@@ -29,6 +30,9 @@ struct store_ca {
 
 #define STORE_CA_NAME_MAX 64
 #define STORE_CA_TEXT_MAX 1024 /* bytes of each other text, and of the key */
+
+/* The position of the first CA: there is room before it. */
+#define STORE_CA_POSITION 1000000
 
 /* Puts a CA in place of the one of that name; position 0: behind all others. Error:
  * store-ca-invalid (directory, challenge and key_type must not be empty; no text has line ends). */
@@ -43,6 +47,12 @@ int store_ca_remove(struct store *s, struct str name, struct error *err) NODISCA
 /* Only what changes with use: the account (both texts; empty: unchanged), and the limits. */
 int store_ca_set_account(struct store *s, struct str name, struct str key, struct str account,
                          struct error *err) NODISCARD;
+/* A key that the account is about to get; empty: it does not after all. */
+int store_ca_set_next_key(struct store *s, struct str name, struct str key,
+                          struct error *err) NODISCARD;
+/* The account has it: `key` is account_key now, and there is no next one. */
+int store_ca_take_next_key(struct store *s, struct str name, struct str key,
+                           struct error *err) NODISCARD;
 int store_ca_set_limits(struct store *s, struct str name, int64_t blocked_until, int64_t bucket_ms,
                         int64_t bucket_at, struct error *err) NODISCARD;
 

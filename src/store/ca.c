@@ -5,7 +5,8 @@
 
 #define COLUMNS                                                                                    \
     "name, directory, position, challenge, key_type, profile, preferred_chain, contact, terms,"    \
-    " eab_kid, eab_key, account_key, account, blocked_until, bucket_ms, bucket_at, created"
+    " eab_kid, eab_key, account_key, account, blocked_until, bucket_ms, bucket_at, created, "      \
+    "next_key"
 
 static bool name_ok(struct str name)
 {
@@ -48,6 +49,8 @@ static int check(const struct store_ca *in, struct error *err)
     }
     if (!wrong.n && in->account_key.n > STORE_CA_TEXT_MAX)
         wrong = STR("account_key");
+    if (!wrong.n && in->next_key.n > STORE_CA_TEXT_MAX)
+        wrong = STR("next_key");
     if (!wrong.n && in->position > INT64_MAX / 2)
         wrong = STR("position");
     if (!wrong.n)
@@ -61,20 +64,20 @@ static int put_body(struct store_db *db, void *context, struct error *err)
     int64_t position = (int64_t)in->position;
     int rc = 0;
     if (position == 0)
-        rc = query_number(db, "SELECT COALESCE(MAX(position), 0) + 1 FROM ca WHERE name <> $1",
-                          &position, err, V_TEXT(in->name));
+        rc = query_number(db, "SELECT COALESCE(MAX(position) + 1, $1) FROM ca WHERE name <> $2",
+                          &position, err, V_INT(STORE_CA_POSITION), V_TEXT(in->name));
     if (rc >= 0)
         rc = query_run(db, "DELETE FROM ca WHERE name = $1", err, V_TEXT(in->name));
     if (rc >= 0)
         rc = query_run(db,
                        "INSERT INTO ca (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-                       " $10, $11, $12, $13, $14, $15, $16, $17)",
+                       " $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                        err, V_TEXT(in->name), V_TEXT(in->directory), V_INT(position),
                        V_TEXT(in->challenge), V_TEXT(in->key_type), V_TEXT(in->profile),
                        V_TEXT(in->preferred_chain), V_TEXT(in->contact), V_TEXT(in->terms),
                        V_TEXT(in->eab_kid), V_TEXT(in->eab_key), V_BYTES(in->account_key),
                        V_TEXT(in->account), V_INT(in->blocked_until), V_INT(in->bucket_ms),
-                       V_INT(in->bucket_at), V_INT(in->created));
+                       V_INT(in->bucket_at), V_INT(in->created), V_BYTES(in->next_key));
     return rc < 0 ? rc : 1;
 }
 
@@ -107,7 +110,8 @@ static struct store_ca read_row(const struct store_query *q)
                              .blocked_until = query_int(q, 13),
                              .bucket_ms = query_int(q, 14),
                              .bucket_at = query_int(q, 15),
-                             .created = query_int(q, 16)};
+                             .created = query_int(q, 16),
+                             .next_key = query_str(q, 17)};
 }
 
 int store_ca_get(struct store *s, struct str name, struct arena *arena, struct store_ca *out,
@@ -124,9 +128,10 @@ int store_ca_get(struct store *s, struct str name, struct arena *arena, struct s
         return rc;
     struct store_ca row = read_row(&q);
     struct str *const texts[] = {
-        &row.name,    &row.directory,       &row.challenge,   &row.key_type,
-        &row.profile, &row.preferred_chain, &row.contact,     &row.terms,
-        &row.eab_kid, &row.eab_key,         &row.account_key, &row.account,
+        &row.name,     &row.directory,       &row.challenge,   &row.key_type,
+        &row.profile,  &row.preferred_chain, &row.contact,     &row.terms,
+        &row.eab_kid,  &row.eab_key,         &row.account_key, &row.account,
+        &row.next_key,
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(arena, *texts[i]);
@@ -190,6 +195,43 @@ int store_ca_set_account(struct store *s, struct str name, struct str key, struc
         return error_set(err, ERROR_PERMANENT, msg_store_ca_invalid(name, wrong));
     struct store_ca c = {.name = name, .account_key = key, .account = account};
     return store_transaction(db, account_body, &c, err);
+}
+
+static int next_key_body(struct store_db *db, void *context, struct error *err)
+{
+    const struct store_ca *c = context;
+    return change_one(db, "UPDATE ca SET next_key = $1 WHERE name = $2", err, V_BYTES(c->next_key),
+                      V_TEXT(c->name));
+}
+
+static int take_next_key_body(struct store_db *db, void *context, struct error *err)
+{
+    const struct store_ca *c = context;
+    return change_one(db, "UPDATE ca SET account_key = $1, next_key = x'' WHERE name = $2", err,
+                      V_BYTES(c->next_key), V_TEXT(c->name));
+}
+
+static int write_next_key(struct store *s, struct str name, struct str key,
+                          int (*body)(struct store_db *db, void *context, struct error *err),
+                          struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_WRITE, err);
+    if (!db)
+        return -ERROR_BUG;
+    if (key.n > STORE_CA_TEXT_MAX)
+        return error_set(err, ERROR_PERMANENT, msg_store_ca_invalid(name, STR("next_key")));
+    struct store_ca c = {.name = name, .next_key = key};
+    return store_transaction(db, body, &c, err);
+}
+
+int store_ca_set_next_key(struct store *s, struct str name, struct str key, struct error *err)
+{
+    return write_next_key(s, name, key, next_key_body, err);
+}
+
+int store_ca_take_next_key(struct store *s, struct str name, struct str key, struct error *err)
+{
+    return write_next_key(s, name, key, take_next_key_body, err);
 }
 
 static int limits_body(struct store_db *db, void *context, struct error *err)

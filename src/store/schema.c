@@ -124,6 +124,8 @@ static const char *const secrets_steps[] = {
     "  expires INTEGER NOT NULL,"
     "  PRIMARY KEY (name, type)"
     ") STRICT, WITHOUT ROWID;",
+    /* A key that an account is about to get. */
+    "ALTER TABLE ca ADD COLUMN next_key BLOB NOT NULL DEFAULT x'';",
     NULL,
 };
 

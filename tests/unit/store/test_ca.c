@@ -70,7 +70,7 @@ static void a_ca_comes_back_as_it_was_put(void **state)
     assert_int_equal(row.bucket_ms, 2500);
     assert_int_equal(row.bucket_at, NOW + 2);
     assert_int_equal(row.created, NOW);
-    assert_int_equal(row.position, 1);
+    assert_int_equal(row.position, STORE_CA_POSITION);
     assert_int_equal(store_ca_get(w.store, STR("other"), &w.arena, &row, NULL), 0);
 }
 
@@ -82,15 +82,35 @@ static void cas_are_asked_in_the_order_of_their_positions(void **state)
     check_order(&w, "");
     put(&w, "b", 0);
     put(&w, "a", 0);
-    check_order(&w, "b:1 a:2 ");
+    check_order(&w, "b:1000000 a:1000001 ");
     put(&w, "b", 0); /* behind all others */
-    check_order(&w, "a:2 b:3 ");
+    check_order(&w, "a:1000001 b:1000002 ");
     put(&w, "b", 1);
     put(&w, "c", 1);
-    check_order(&w, "b:1 c:1 a:2 ");
+    check_order(&w, "b:1 c:1 a:1000001 ");
     assert_int_equal(store_ca_remove(w.store, STR("c"), NULL), 1);
     assert_int_equal(store_ca_remove(w.store, STR("c"), NULL), 0);
-    check_order(&w, "b:1 a:2 ");
+    check_order(&w, "b:1 a:1000001 ");
+}
+
+/* RFC 8555 7.3.5: whenever the program is killed, the store has the key that the CA knows. */
+static void a_key_that_is_about_to_change_stands_beside_the_old_one(void **state)
+{
+    struct world w CLEANUP(world_done);
+    struct store_ca row;
+    (void)state;
+    world_init(&w);
+    put(&w, "le", 0);
+    assert_int_equal(store_ca_set_account(w.store, STR("le"), STR("old"), STR(""), NULL), 1);
+    assert_int_equal(store_ca_set_next_key(w.store, STR("none"), STR("new"), NULL), 0);
+    assert_int_equal(store_ca_set_next_key(w.store, STR("le"), STR("new"), NULL), 1);
+    assert_int_equal(store_ca_get(w.store, STR("le"), &w.arena, &row, NULL), 1);
+    CHECK_STR(row.account_key, "old", "account_key");
+    CHECK_STR(row.next_key, "new", "next_key");
+    assert_int_equal(store_ca_take_next_key(w.store, STR("le"), row.next_key, NULL), 1);
+    assert_int_equal(store_ca_get(w.store, STR("le"), &w.arena, &row, NULL), 1);
+    CHECK_STR(row.account_key, "new", "account_key");
+    CHECK_STR(row.next_key, "", "next_key");
 }
 
 static void use_changes_only_the_account_and_the_limits(void **state)
@@ -171,7 +191,7 @@ static void a_store_of_the_first_version_is_brought_up(void **state)
               " DELETE FROM schema_version WHERE version > 1");
     w.store = world_open(&w, STORE_SECRETS, STORE_WRITE);
     put(&w, "le", 0);
-    check_order(&w, "le:1 ");
+    check_order(&w, "le:1000000 ");
 }
 
 int main(void)
@@ -179,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ca_comes_back_as_it_was_put),
         cmocka_unit_test(cas_are_asked_in_the_order_of_their_positions),
+        cmocka_unit_test(a_key_that_is_about_to_change_stands_beside_the_old_one),
         cmocka_unit_test(use_changes_only_the_account_and_the_limits),
         cmocka_unit_test(what_has_another_form_is_refused),
         cmocka_unit_test(a_store_of_the_first_version_is_brought_up),
