@@ -18,8 +18,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import messages  # noqa: E402
 
 SENTENCE = re.compile(r'"([^"\\\n]|\\.)*[A-Za-z]{2,},? [a-z]{2,},? [a-z]{2,}([^"\\\n]|\\.)*"')
-# SQL, and what a person types: examples in the tables of commands.
-NO_SENTENCE = re.compile(r'^"(sealpost |\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|'
+# SQL, what a person types (examples in the tables of commands), and commands of three words.
+NO_SENTENCE = re.compile(r'^"(sealpost |cert ca [a-z-]+"$|\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|'
                          r'FROM|WHERE|AND|OR|ON|ORDER|VALUES|SET|JOIN|LEFT|LIMIT|REFERENCES|UNIQUE|CHECK|PRIMARY)\b)')
 CHINESE = re.compile("[\u4e00-\u9fff]")
 SQL_FOLDERS = ("src/store/",)

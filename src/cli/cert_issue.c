@@ -80,8 +80,8 @@ static int run(struct cli *c)
     if (c->arg_count)
         return run_named(&order);
     status = run_all(&order, &seen);
-    if (!seen && status == CLI_FINE && !c->json)
-        cli_put_line(c, msg_cert_issue_no_policies());
+    if (!order.runs && status == CLI_FINE && !c->json)
+        cli_put_line(c, seen ? msg_cert_issue_none_missing() : msg_cert_issue_no_policies());
     return status;
 }
 

@@ -64,7 +64,7 @@ bool cert_order_stopped(const struct cert_order *o)
 
 int cert_order_host(struct cert_order *o, const char *typed, struct str *host)
 {
-    struct buf name CLEANUP(buf_done);
+    struct buf name CLEANUP(buf_done) = {0};
     struct store_domain row;
     struct str domain;
     int status = cli_domain_argument(o->c, typed, &domain);
@@ -235,6 +235,7 @@ int cert_order_run(struct cert_order *o, struct str host)
     };
     struct store_job job = {.name = host};
     struct error err;
+    o->runs++;
     arena_reset(&o->arena);
     /* A trial has a job of its own, which nobody keeps. */
     int status = o->dry_run ? CLI_FINE : take_job(o, host, &job);

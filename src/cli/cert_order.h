@@ -12,6 +12,7 @@ struct cert_order {
     struct cert_ca *to;
     struct str only;     /* name of the one CA to ask; empty: all in their order */
     bool renew, dry_run; /* as acme_issue_settings */
+    uint64_t runs;       /* hosts so far */
     struct arena arena;  /* of one host */
     struct json_writer w;
 };
