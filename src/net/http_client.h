@@ -1,10 +1,10 @@
 /*
- * http_client.h - one HTTPS request to one address, on the event loop.
+ * http_client.h - one HTTPS request to one address, by libcurl on the event loop.
  *
- * Made for fetching from hosts that strangers name: the address is given and no other is connected
- * to, HTTP/1.1 in TLS 1.2 or 1.3 only, SNI is the host, no redirect is followed (RFC 8461 3.3), no
- * proxy is used, nothing is cached or kept, the body has a maximum, the whole has one deadline. A
- * connection carries one request, so that each shows a handshake of its own.
+ * Made for fetching from hosts that strangers name: the address is given (libcurl resolves nothing,
+ * uses no proxy, no netrc, no cookies, no environment), HTTPS only, no redirect is followed
+ * (RFC 8461 3.3), nothing is cached, the body has a maximum, the whole has one deadline. TLS 1.2
+ * or 1.3, SNI is the host. The connected peer's address is checked again before anything is sent.
  *
  * Ends in exactly one callback unless it is cancelled.
  */

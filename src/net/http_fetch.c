@@ -1,160 +1,128 @@
 #include "net/http_fetch.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "base/domain.h"
-#include "net/http_tls.h"
+#include "base/clock.h"
 #include "net/messages.h"
 
-#define REQUEST_HEAD_MAX ((size_t)16 * 1024)
+#define TEXT_BYTES_MAX   ((size_t)16 * 1024)  /* of URL, headers and what libcurl is told */
 #define KEPT_BYTES_MAX   ((size_t)256 * 1024) /* of an answer without its body */
 #define HOST_BYTES_MAX   253
 #define PATH_BYTES_MAX   ((size_t)8 * 1024)
 #define HTTPS_PORT       443
+#define RECEIVE_BYTES    4096L  /* libcurl's buffer of each request */
+#define SEND_BYTES       16384L /* likewise; its least */
 #define CONTENT_TYPE_MAX 256
 #define MALFORMED_MAX    128 /* bytes shown of a line */
 
-/* ---- what comes ---- */
+/* ---- what libcurl asks us ---- */
 
-/* What is no head is told by the line. */
-static void refuse_head(struct http_fetch *f)
+static bool address_of(const struct sockaddr *sa, struct address *address, uint16_t *port)
 {
-    struct str line = str_head(str_trim(buf_view(&f->line)), MALFORMED_MAX);
-    http_fetch_finish(f, NET_PROTOCOL, line.n ? line : STR("empty-line"));
-}
-
-/* As far as it has come, the first line may still be that of HTTP/1: who speaks another protocol
- * may wait for us. */
-static bool may_be_status(struct str line)
-{
-    static const struct str begin = STR_INIT("HTTP/1.");
-    return str_starts(line, str_head(begin, line.n));
-}
-
-/* Takes a line off *bytes, or what there is of it. False when the request has ended. */
-static bool take_of_head(struct http_fetch *f, struct str *bytes)
-{
-    ssize_t end = str_chr(*bytes, '\n');
-    struct str piece = end < 0 ? *bytes : str_head(*bytes, (size_t)end + 1);
-    *bytes = str_skip(*bytes, piece.n);
-    bool room = piece.n <= f->line.max - f->line.n;
-    buf_str(&f->line, piece);
-    if (f->line.failed) {
-        http_fetch_finish(f, room ? NET_LOCAL : NET_TOO_LARGE, room ? STR("no memory") : STR(""));
-        return false;
-    }
-    if (!f->response.status && !may_be_status(buf_view(&f->line))) {
-        refuse_head(f);
-        return false;
-    }
-    if (end < 0)
+    *address = (struct address){.family = sa->sa_family};
+    if (sa->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, sa, sizeof in);
+        memcpy(address->bytes, &in.sin_addr, sizeof in.sin_addr);
+        *port = ntohs(in.sin_port);
         return true;
-    enum http_line_result result = http_response_line(&f->response, buf_view(&f->line));
-    if (result == HTTP_LINE_TOO_MANY) {
-        http_fetch_finish(f, NET_TOO_LARGE, STR(""));
-        return false;
     }
-    if (result == HTTP_LINE_MALFORMED || f->response.bad_content_length) {
-        refuse_head(f);
-        return false;
-    }
-    buf_reset(&f->line);
-    return true;
-}
-
-/* False when the request has ended. */
-static bool take_of_body(struct http_fetch *f, struct str bytes)
-{
-    switch (http_body_read(&f->framing, bytes, &f->body)) {
-    case HTTP_BODY_MORE:
+    if (sa->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, sa, sizeof in6);
+        memcpy(address->bytes, &in6.sin6_addr, sizeof in6.sin6_addr);
+        *port = ntohs(in6.sin6_port);
         return true;
-    case HTTP_BODY_DONE:
-        f->step = HTTP_COMPLETE;
-        http_fetch_finish(f, NET_OK, STR(""));
-        break;
-    case HTTP_BODY_MALFORMED:
-        http_fetch_finish(f, NET_PROTOCOL, STR("bad-chunk"));
-        break;
-    case HTTP_BODY_FULL:
-        if (f->body.n == f->body.max)
-            http_fetch_finish(f, NET_TOO_LARGE, STR(""));
-        else
-            http_fetch_finish(f, NET_LOCAL, STR("no memory"));
-        break;
     }
     return false;
 }
 
-static bool begin_body(struct http_fetch *f)
+static bool is_ours(const struct http_fetch *fetch, const struct address *address, uint16_t port)
 {
-    f->step = HTTP_BODY;
-    if (http_body_begin(&f->framing, &f->response) != HTTP_BODY_DONE)
-        return true;
-    f->step = HTTP_COMPLETE;
-    http_fetch_finish(f, NET_OK, STR(""));
-    return false;
+    return address->family == fetch->address.family && port == fetch->port &&
+           memcmp(address->bytes, fetch->address.bytes,
+                  address->family == AF_INET ? 4 : sizeof address->bytes) == 0;
 }
 
-static unsigned elapsed_ms(const struct http_fetch *f)
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
-    unsigned ms = tls_client_elapsed_ms(f->net);
-    return ms ? ms : 1;
-}
-
-static void on_received(void *user, struct str bytes)
-{
-    struct http_fetch *f = user;
-    if (!f->answered_ms)
-        f->answered_ms = elapsed_ms(f);
-    while (bytes.n && !f->response.complete) {
-        if (!take_of_head(f, &bytes) || (f->response.complete && !begin_body(f)))
-            return;
+    struct http_fetch *fetch = context;
+    struct address address;
+    uint16_t port;
+    if (purpose != CURLSOCKTYPE_IPCXN || !address_of(&to->addr, &address, &port) ||
+        !is_ours(fetch, &address, port)) {
+        fetch->stop = HTTP_STOP_ADDRESS;
+        return CURL_SOCKET_BAD;
     }
-    if (bytes.n)
-        (void)take_of_body(f, bytes);
-}
-
-static void on_connected(void *user)
-{
-    struct http_fetch *f = user;
-    f->connected_ms = elapsed_ms(f);
-    f->step = HTTP_HANDSHAKE;
-    /* RFC 6066 3: an address is no name there. */
-    struct str sni = domain_is_address(f->host) ? STR("") : f->host;
-    if (!tls_client_upgrade(f->net, f->client->tls, sni))
-        http_fetch_finish(f, NET_LOCAL, STR("no memory"));
-}
-
-static void on_secured(void *user)
-{
-    struct http_fetch *f = user;
-    f->shaken_ms = elapsed_ms(f);
-    f->step = HTTP_RESPONSE;
-    if (!tls_client_send(f->net, buf_view(&f->request)))
-        http_fetch_finish(f, NET_LOCAL, STR("no memory"));
-    else
-        buf_done(&f->request);
-}
-
-/* A body without length is whole only when TLS says that it has ended (RFC 9112 9.8). */
-static void on_ended(void *user, enum net_failure failure, struct str detail)
-{
-    struct http_fetch *f = user;
-    if (f->step == HTTP_BODY && failure == NET_CLOSED && http_body_may_end(&f->framing) &&
-        tls_client_said_goodbye(f->net)) {
-        f->step = HTTP_COMPLETE;
-        failure = NET_OK;
+    int fd = socket(to->family, to->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->protocol);
+    if (fd < 0) {
+        fetch->stop = HTTP_STOP_SOCKET;
+        fetch->stop_errno = errno;
+        return CURL_SOCKET_BAD;
     }
-    http_fetch_finish(f, failure, detail);
+    return fd;
 }
 
-static int judge(void *user, const struct tls_peer *peer)
+/* Called when the connection stands, TLS included, before the request is sent. */
+static int on_connected(void *context, char *peer, char *local, int peer_port, int local_port)
 {
-    const struct http_fetch *f = user;
-    return http_tls_fault(f->trust, peer, f->host, f->now);
+    struct http_fetch *fetch = context;
+    struct address address;
+    (void)local;
+    (void)local_port;
+    fetch->shaken = clock_monotonic_ms();
+    if (address_parse(str_from(peer), &address) && is_ours(fetch, &address, (uint16_t)peer_port) &&
+        fetch->tls.done)
+        return CURL_PREREQFUNC_OK;
+    fetch->stop = HTTP_STOP_ADDRESS;
+    return CURL_PREREQFUNC_ABORT;
 }
 
-/* ---- what is sent ---- */
+static CURLcode on_ssl_ctx(CURL *easy, void *ctx, void *context)
+{
+    struct http_fetch *fetch = context;
+    (void)easy;
+    fetch->connected = clock_monotonic_ms();
+    return http_tls_attach(&fetch->tls, ctx) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *context)
+{
+    struct http_fetch *fetch = context;
+    (void)size; /* always 1 */
+    if (!fetch->answered)
+        fetch->answered = clock_monotonic_ms();
+    switch (http_response_line(&fetch->response, (struct str){bytes, n})) {
+    case HTTP_LINE_TAKEN:
+        return n;
+    case HTTP_LINE_MALFORMED:
+        fetch->stop = HTTP_STOP_HEAD;
+        fetch->malformed =
+            arena_str(&fetch->arena, str_head(str_trim((struct str){bytes, n}), MALFORMED_MAX));
+        break;
+    case HTTP_LINE_TOO_MANY:
+        fetch->stop = HTTP_STOP_LARGE;
+        break;
+    }
+    return n ? 0 : 1;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *context)
+{
+    struct http_fetch *fetch = context;
+    size_t room = fetch->body.max - fetch->body.n;
+    (void)size;
+    buf_add(&fetch->body, bytes, n < room ? n : room);
+    if (n <= room && !fetch->body.failed)
+        return n;
+    fetch->stop = fetch->body.failed ? HTTP_STOP_MEMORY : HTTP_STOP_LARGE;
+    return n ? 0 : 1;
+}
+
+/* ---- what we tell libcurl ---- */
 
 static bool is_host(struct str host)
 {
@@ -185,54 +153,137 @@ static bool is_value(struct str value)
     return value.n <= CONTENT_TYPE_MAX;
 }
 
-static void print_request(struct buf *out, const struct http_options *o)
+static void print_url(struct buf *url, const struct http_options *o)
 {
     uint16_t port = o->url_port ? o->url_port : o->port;
-    buf_cstr(out, o->body.n ? "POST " : "GET ");
-    buf_str(out, o->path);
-    buf_cstr(out, " HTTP/1.1\r\nHost: ");
-    buf_str(out, o->host);
+    buf_cstr(url, "https://");
+    buf_str(url, o->host);
     if (port != HTTPS_PORT)
-        buf_printf(out, ":%u", port);
-    if (o->user_agent.n) {
-        buf_cstr(out, "\r\nUser-Agent: ");
-        buf_str(out, o->user_agent);
-    }
-    buf_cstr(out, "\r\nAccept: */*\r\n");
-    if (o->body.n) {
-        buf_cstr(out, "Content-Type: ");
-        buf_str(out, o->content_type);
-        buf_printf(out, "\r\nContent-Length: %zu\r\n", o->body.n);
-    }
-    buf_cstr(out, "\r\n");
-    buf_str(out, o->body);
+        buf_printf(url, ":%u", port);
+    buf_str(url, o->path);
 }
 
-int http_fetch_begin(struct http_fetch *f, const struct http_options *o, struct error *err)
+/* For any host and port, since libcurl may write the host in another way than we do. */
+static bool pin_address(struct http_fetch *fetch, struct buf *text)
 {
-    static const struct tls_client_events anybody = {on_connected, on_secured, on_received,
-                                                     on_ended, NULL};
-    static const struct tls_client_events trusted = {on_connected, on_secured, on_received,
-                                                     on_ended, judge};
-    arena_init(&f->arena, KEPT_BYTES_MAX);
-    buf_init(&f->request, REQUEST_HEAD_MAX + o->body.n);
-    buf_init(&f->line, HTTP_RESPONSE_HEAD_MAX);
-    buf_init(&f->body, o->body_max);
-    http_response_init(&f->response, &f->arena);
+    buf_reset(text);
+    buf_cstr(text, fetch->address.family == AF_INET6 ? "::[" : "::");
+    address_print(&fetch->address, text);
+    buf_printf(text, fetch->address.family == AF_INET6 ? "]:%u" : ":%u", fetch->port);
+    fetch->connect_to = text->failed ? NULL : curl_slist_append(NULL, text->p);
+    return fetch->connect_to != NULL;
+}
+
+static bool add_header(struct http_fetch *fetch, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(fetch->headers, line);
+    if (longer)
+        fetch->headers = longer;
+    return longer != NULL;
+}
+
+/* The body stays in our arena: libcurl does not copy it. */
+static bool set_body(struct http_fetch *fetch, const struct http_options *o, struct buf *text)
+{
+    if (!o->body.n)
+        return true;
+    struct str body = arena_str(&fetch->arena, o->body);
+    buf_reset(text);
+    buf_cstr(text, "Content-Type: ");
+    buf_str(text, o->content_type);
+    return body.n && !text->failed && add_header(fetch, text->p) &&
+           /* Waits for no "100 Continue". */
+           add_header(fetch, "Expect:") &&
+           !curl_easy_setopt(fetch->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) &&
+           !curl_easy_setopt(fetch->easy, CURLOPT_POSTFIELDS, body.p) &&
+           !curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, fetch->headers);
+}
+
+static bool set_limits(CURL *easy)
+{
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") &&
+           !curl_easy_setopt(easy, CURLOPT_PROXY, "") &&
+           !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") &&
+           !curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+           !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+           !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES) &&
+           !curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BYTES) &&
+           /* Each request shows a handshake of its own. */
+           !curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+static bool set_tls(struct http_fetch *fetch)
+{
+    CURL *easy = fetch->easy;
+    return !curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+           !curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) &&
+           !curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) &&
+           !curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) &&
+           !curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, fetch);
+}
+
+static bool set_callbacks(struct http_fetch *fetch)
+{
+    CURL *easy = fetch->easy;
+    return !curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch) &&
+           !curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error) &&
+           !curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) &&
+           !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetch) &&
+           !curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) &&
+           !curl_easy_setopt(easy, CURLOPT_PREREQDATA, fetch) &&
+           !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) &&
+           !curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch) &&
+           !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) &&
+           !curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+}
+
+static bool set_request(struct http_fetch *fetch, const struct http_options *o)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, TEXT_BYTES_MAX);
+    print_url(&text, o);
+    long deadline = o->deadline_ms ? (long)o->deadline_ms : 1; /* 0 would be none */
+    const char *agent = arena_cstr(&fetch->arena, o->user_agent);
+    return !text.failed && agent && !curl_easy_setopt(fetch->easy, CURLOPT_URL, text.p) &&
+           (!*agent || !curl_easy_setopt(fetch->easy, CURLOPT_USERAGENT, agent)) &&
+           !curl_easy_setopt(fetch->easy, CURLOPT_TIMEOUT_MS, deadline) &&
+           !curl_easy_setopt(fetch->easy, CURLOPT_CONNECTTIMEOUT_MS, deadline) &&
+           pin_address(fetch, &text) &&
+           !curl_easy_setopt(fetch->easy, CURLOPT_CONNECT_TO, fetch->connect_to) &&
+           set_body(fetch, o, &text);
+}
+
+int http_fetch_set_up(struct http_fetch *fetch, const struct http_options *o, struct error *err)
+{
     if (!is_host(o->host) || !is_path(o->path) || !is_value(o->user_agent) ||
         !is_value(o->content_type))
         return error_set(err, ERROR_PERMANENT, msg_http_target(o->host, o->path));
-    f->host = arena_str(&f->arena, o->host);
-    f->trust = o->trust;
-    f->now = o->now;
-    print_request(&f->request, o);
-    struct tls_client_options to = {.address = o->address,
-                                    .port = o->port,
-                                    .alpn = STR("\x08http/1.1"),
-                                    .deadline_ms = o->deadline_ms,
-                                    .send_max = f->request.max};
-    if (f->arena.failed || f->request.failed)
+    fetch->started = clock_monotonic_ms();
+    fetch->address = o->address;
+    fetch->port = o->port;
+    arena_init(&fetch->arena, KEPT_BYTES_MAX + o->body.n);
+    buf_init(&fetch->body, o->body_max);
+    http_response_init(&fetch->response, &fetch->arena);
+    fetch->tls = (struct http_tls){.arena = &fetch->arena,
+                                   .host = arena_str(&fetch->arena, o->host),
+                                   .trust = o->trust,
+                                   .now = o->now};
+    fetch->easy = curl_easy_init();
+    if (!fetch->easy)
         return error_set_memory(err);
-    f->net = tls_client_new(f->client->base, &to, o->trust ? &trusted : &anybody, f, &f->arena);
-    return f->net ? 0 : error_set_memory(err);
+    if (set_limits(fetch->easy) && set_tls(fetch) && set_callbacks(fetch) && set_request(fetch, o))
+        return 0;
+    /* Of all this only memory can be lacking; an option that libcurl does not know is told with its
+     * version. */
+    return error_set(err, ERROR_TEMPORARY, msg_http_set_up(str_from(curl_version())));
 }

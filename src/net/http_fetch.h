@@ -4,15 +4,21 @@
 #ifndef SEALPOST_NET_HTTP_FETCH_H
 #define SEALPOST_NET_HTTP_FETCH_H
 
-#include "net/http_body.h"
+#include <curl/curl.h>
+#include <netinet/in.h>
+
 #include "net/http_client.h"
 #include "net/http_response.h"
-#include "net/tls_client.h"
+#include "net/http_tls.h"
 
-struct http_client {
-    struct event_base *base;
-    struct tls_client_context *tls;
-    struct http_fetch *first; /* of the open ones */
+/* Why a callback of ours made libcurl stop. */
+enum http_stop {
+    HTTP_STOP_NONE,
+    HTTP_STOP_ADDRESS, /* it wanted to go elsewhere, or has got there */
+    HTTP_STOP_SOCKET,  /* no socket; stop_errno says why */
+    HTTP_STOP_HEAD,    /* what came is no head of a response */
+    HTTP_STOP_LARGE,   /* beyond a limit */
+    HTTP_STOP_MEMORY,
 };
 
 struct http_fetch {
@@ -21,29 +27,27 @@ struct http_fetch {
     http_callback *callback;
     void *user;
 
+    CURL *easy;
+    struct curl_slist *headers, *connect_to;
+    struct address address; /* the only one that is connected to */
+    uint16_t port;
     struct arena arena;
-    struct tls_client *net;
-    struct str host;
-    const struct tls_trust *trust; /* NULL: whoever it is may come in */
-    int64_t now;
-    struct buf request;
-    struct buf line; /* of the head, as far as it has come */
+    struct http_tls tls;
     struct http_response response;
-    struct http_body framing;
     struct buf body;
-    enum http_step step;                           /* that is under way */
-    unsigned connected_ms, shaken_ms, answered_ms; /* since the start; 0: not reached */
+    /* By clock_monotonic_ms; 0: not reached. */
+    int64_t started, connected, shaken, answered;
+    enum http_stop stop;
+    struct str malformed; /* HTTP_STOP_HEAD: the line */
+    int stop_errno;
+    char error[CURL_ERROR_SIZE]; /* libcurl's words */
 };
 
-/* Makes ready what *options ask for and begins to connect. Strings of *options are copied. Errors:
- * http-target, no memory. */
-int http_fetch_begin(struct http_fetch *fetch, const struct http_options *options,
-                     struct error *err) NODISCARD;
+/* Makes fetch->easy. Strings of *options are copied. Errors: http-target, http-set-up. */
+int http_fetch_set_up(struct http_fetch *fetch, const struct http_options *options,
+                      struct error *err) NODISCARD;
 
-/* Tells what has become of it, and ends it. */
-void http_fetch_finish(struct http_fetch *fetch, enum net_failure failure, struct str detail);
-
-/* Ends it without a word. */
-void http_fetch_free(struct http_fetch *fetch);
+/* What has become of it; *out points into *fetch. */
+void http_fetch_outcome(const struct http_fetch *fetch, CURLcode code, struct http_fetched *out);
 
 #endif

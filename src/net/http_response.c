@@ -101,16 +101,12 @@ static void keep(struct http_response *r, enum field field, struct str value)
     if (r->interim || r->seen & 1U << field)
         return;
     r->seen |= 1U << field;
-    if (field == FIELD_CONTENT_LENGTH) {
+    if (field == FIELD_CONTENT_LENGTH)
         r->has_content_length = str_to_u64(value, &r->content_length);
-        r->bad_content_length = !r->has_content_length;
-    }
     if (field == FIELD_CONTENT_TYPE)
         r->has_content_type = true;
-    if (field == FIELD_TRANSFER_ENCODING) {
+    if (field == FIELD_TRANSFER_ENCODING)
         r->has_transfer_encoding = true;
-        r->chunked = str_ieq(value, STR("chunked"));
-    }
     r->last = place_of(r, field);
     if (r->last)
         *r->last = arena_str(r->arena, str_head(value, HTTP_RESPONSE_VALUE_MAX));

@@ -1,9 +1,11 @@
 /*
- * http_response.h - the head of an HTTP/1.1 response, line by line.
+ * http_response.h - the head of an HTTP/1.1 response, from header lines as libcurl hands them over.
  *
- * Lines in, the few fields that this program looks at out. No I/O, no clock. A value that is kept
- * is trimmed and holds foreign bytes; of fields of one name the first counts. Interim responses
- * (1xx, RFC 9110 15.2) are passed over, and so are trailer fields (RFC 9110 6.5).
+ * Lines in, the few fields that this program looks at out. No I/O, no clock. libcurl has cut the
+ * lines and reads for itself what frames the body; here the same lines are read again for what is
+ * reported, under limits of our own. A value that is kept is trimmed and holds foreign bytes; of
+ * fields of one name the first counts. Interim responses (1xx, RFC 9110 15.2) are passed over, and
+ * so are trailer fields (RFC 9110 6.5).
  */
 #ifndef SEALPOST_NET_HTTP_RESPONSE_H
 #define SEALPOST_NET_HTTP_RESPONSE_H
@@ -23,9 +25,7 @@ struct http_response {
     unsigned status;
     bool complete; /* the empty line behind the final response's fields was met */
     bool has_content_type, has_content_length;
-    bool bad_content_length; /* there is one, and it is no number */
     bool has_transfer_encoding;
-    bool chunked; /* "chunked" is the one transfer coding (RFC 9112 6.1) */
     struct str content_type, location, cache_control, age, expires, date, server, retry_after;
     uint64_t content_length; /* when has_content_length: the announced one, digits only */
 

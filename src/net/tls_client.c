@@ -84,9 +84,7 @@ static void end_by_tls(struct tls_client *c)
     unsigned long error = ERR_peek_error();
     const char *reason = ERR_reason_error_string(error);
     ERR_clear_error();
-    if (c->wire.fault != X509_V_OK)
-        end(c, NET_TLS, str_from(X509_verify_cert_error_string(c->wire.fault)));
-    else if (c->wire.alert >= 0)
+    if (c->wire.alert >= 0)
         end(c, NET_TLS, str_from(SSL_alert_desc_string_long(c->wire.alert)));
     else if (c->wire.broken)
         end_by_errno(c, c->wire.broken);
@@ -253,15 +251,9 @@ struct tls_client *tls_client_new(struct event_base *base, const struct tls_clie
     *c = (struct tls_client){.base = base,
                              .events = events,
                              .user = user,
-                             .wire = {.fd = -1,
-                                      .alpn = options->alpn,
-                                      .arena = arena,
-                                      .alert = -1,
-                                      .judge = events->judge,
-                                      .user = user,
-                                      .fault = X509_V_OK},
+                             .wire = {.fd = -1, .alpn = options->alpn, .arena = arena, .alert = -1},
                              .began_ms = clock_monotonic_ms()};
-    buf_init(&c->out, options->send_max ? options->send_max : TLS_CLIENT_SEND_MAX);
+    buf_init(&c->out, TLS_CLIENT_SEND_MAX);
     evtimer_assign(&c->deadline, base, on_deadline, c);
     tls_client_set_deadline(c, options->deadline_ms);
     c->errnum = begin(c, &options->address, options->port);
@@ -376,9 +368,4 @@ bool tls_client_drop_waiting(struct tls_client *c)
 const struct tls_peer *tls_client_peer(const struct tls_client *c)
 {
     return &c->wire.peer;
-}
-
-bool tls_client_said_goodbye(const struct tls_client *c)
-{
-    return c->ssl && c->wire.alert < 0 && (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN);
 }

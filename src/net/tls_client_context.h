@@ -15,12 +15,9 @@ struct tls_wire {
     struct arena *arena;  /* for peer */
     struct tls_peer peer; /* the chain, as soon as it was sent; version and cipher are not set;
                              `read` is the wire's, to be freed */
-    int (*judge)(void *user, const struct tls_peer *peer); /* or NULL */
-    void *user;
-    int fault;  /* what judge said */
-    int alert;  /* the fatal one that the peer sent; -1: none */
-    bool ended; /* the peer sends no more */
-    int broken; /* errno of the socket's failure; 0: none */
+    int alert;            /* the fatal one that the peer sent; -1: none */
+    bool ended;           /* the peer sends no more */
+    int broken;           /* errno of the socket's failure; 0: none */
 };
 
 /* An SSL for a client's side of wire->fd, which must outlive it; NULL: no memory. */
