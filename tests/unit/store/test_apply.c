@@ -331,7 +331,8 @@ static void a_fault_at_any_call_leaves_all_or_nothing(void **state)
             in.lines = rc < 0 ? first : second;
             int after = run(&w, &in, NOW, true, &counts);
             if (after < 0)
-                fail_msg("fault %d, call %u gave %d; then %s", (int)fault, n, rc, w.err.msg.def->id);
+                fail_msg("fault %d, call %u gave %d; then %s", (int)fault, n, rc,
+                         w.err.msg.def->id);
             assert_int_equal(counts.unchanged, 2);
         }
         assert_true(n > 5 && n < 3000);
