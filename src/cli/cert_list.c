@@ -1,7 +1,10 @@
 /* cert list: the certificates of the store, and how long they last. */
 #include "base/clock.h"
 #include "cli/cert.h"
+#include "cli/cert_missing.h"
 #include "cli/commands.h"
+#include "cli/stored.h"
+#include "store/messages.h"
 
 #define DAY       86400
 #define NAMES_MAX ((size_t)64 * 1024)
@@ -63,30 +66,61 @@ static int put_row(void *context, const struct store_certificate *row)
     return 0;
 }
 
+/* The certificates, where any were ever kept: the keys' database is made by who first writes it. */
+static int open_secrets(struct cli *c, const struct node *node, struct store **secrets)
+{
+    const struct store_options read_secrets = {.access = {[STORE_SECRETS] = STORE_READ}};
+    const char *path = cli_value(c, "store");
+    struct error err;
+    if (store_open(secrets, path ? path : node->config->store.path.p, &read_secrets, &err) == 0)
+        return CLI_FINE;
+    *secrets = NULL;
+    return error_is(&err, &MSG_STORE_MISSING) ? CLI_FINE : cli_fail(c, &err);
+}
+
+static int put_all(struct listing *list, struct store *control, struct store *secrets,
+                   struct error *err)
+{
+    struct cert_missing missing = {list->c, control, secrets, &list->w, 0};
+    int rc = 0;
+    if (list->c->json) {
+        json_open(&list->w, '{');
+        json_key(&list->w, "certificates");
+        json_open(&list->w, '[');
+    }
+    if (secrets)
+        rc = store_certificate_list(secrets, put_row, list, err);
+    if (list->c->json) {
+        json_close(&list->w);
+        json_key(&list->w, "missing");
+        json_open(&list->w, '[');
+    }
+    if (rc == 0)
+        rc = cert_missing_put(&missing, err);
+    if (list->c->json) {
+        json_close(&list->w);
+        json_close(&list->w);
+    } else if (!list->rows && !missing.rows) {
+        cli_put_line(list->c, msg_cert_none());
+    }
+    return rc;
+}
+
 static int run(struct cli *c)
 {
     struct node node CLEANUP(node_close) = {NULL};
+    struct store *secrets CLEANUP(store_closep) = NULL;
     struct listing list = {.c = c, .now = clock_now()};
     struct error err;
-    const struct store_options options_read = {.access = {[STORE_SECRETS] = STORE_READ}};
-    int status = node_open(c, &options_read, &node);
+    int status = stored_open(c, STORE_READ, &node);
+    if (status == CLI_FINE)
+        status = open_secrets(c, &node, &secrets);
     if (status != CLI_FINE)
         return status;
     json_writer_init(&list.w, &c->out, true);
-    if (c->json) {
-        json_open(&list.w, '{');
-        json_key(&list.w, "certificates");
-        json_open(&list.w, '[');
-    }
-    if (store_certificate_list(node.store, put_row, &list, &err) < 0) {
+    if (put_all(&list, node.store, secrets, &err) < 0) {
         buf_reset(&c->out);
         return cli_fail(c, &err);
-    }
-    if (c->json) {
-        json_close(&list.w);
-        json_close(&list.w);
-    } else if (list.rows == 0) {
-        cli_put_line(c, msg_cert_none());
     }
     return CLI_FINE;
 }

@@ -22,6 +22,7 @@ extern const struct cli_command cli_config_explain;
 extern const struct cli_command cli_dns_lint;
 extern const struct cli_command cli_dns_show;
 extern const struct cli_command cli_domain_add;
+extern const struct cli_command cli_domain_apply;
 extern const struct cli_command cli_domain_list;
 extern const struct cli_command cli_domain_remove;
 extern const struct cli_command cli_domain_show;

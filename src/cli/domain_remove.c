@@ -22,37 +22,20 @@ static void put_result(struct cli *c, const struct store_domain *domain)
         cli_put_line(c, msg_domain_removed_cached(domain->name));
 }
 
-/* Until when a sender may hold one of the domain's policies in mode enforce. */
-struct holding {
-    int64_t replaced; /* when the policy that is looked at was replaced; now for the current one */
-    int64_t until;    /* 0: none was in mode enforce */
-};
-
-/* Rows come newest first. */
-static int look_at_policy(void *context, const struct store_policy *row)
-{
-    struct holding *h = context;
-    int64_t until = h->replaced + row->policy.max_age;
-    if (row->policy.mode == STS_MODE_ENFORCE && until > h->until)
-        h->until = until;
-    h->replaced = row->created;
-    return 0;
-}
-
 /* Refuses while a sender may hold an enforce policy, whose end it would learn from the policy host
  * only (RFC 8461 8.3). An exit status. */
 static int check_safe(struct cli *c, struct store *store, struct str name)
 {
-    int64_t now = clock_now();
-    struct holding holding = {.replaced = now};
+    int64_t until;
     struct error err;
     if (cli_flag(c, "force"))
         return CLI_FINE;
-    if (store_policy_history(store, name, 0, 0, look_at_policy, &holding, &err) < 0)
+    int rc = stored_enforced_until(store, name, clock_now(), &until, &err);
+    if (rc < 0)
         return cli_fail(c, &err);
-    if (holding.until <= now)
+    if (rc == 0)
         return CLI_FINE;
-    cli_say(c, msg_domain_remove_enforced(name, holding.until));
+    cli_say(c, msg_domain_remove_enforced(name, until));
     return CLI_UNUSABLE;
 }
 

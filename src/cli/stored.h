@@ -14,4 +14,9 @@ int stored_open(struct cli *c, enum store_access access, struct node *node);
  * to the user. */
 int stored_domain(struct cli *c, struct node *node, struct str name, struct store_domain *out);
 
+/* Whether a sender may still hold one of the domain's policies in mode enforce. 1: yes, until
+ * *until; 0: no. */
+int stored_enforced_until(struct store *store, struct str name, int64_t now, int64_t *until,
+                          struct error *err) NODISCARD;
+
 #endif
