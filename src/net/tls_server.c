@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/messages.h"
+#include "net/tls_key.h"
 
 #define CHAIN_MAX 16 /* certificates, the leaf included */
 
@@ -55,15 +56,6 @@ static bool read_chain(struct tls_identity *identity, struct str chain)
     return true;
 }
 
-static EVP_PKEY *read_key(struct str key)
-{
-    const unsigned char *p = (const unsigned char *)key.p;
-    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)key.n);
-    EVP_PKEY *pkey = info ? EVP_PKCS82PKEY(info) : NULL;
-    PKCS8_PRIV_KEY_INFO_free(info);
-    return pkey;
-}
-
 int tls_identity_new(struct tls_identity **out, struct str name, struct str chain, struct str key,
                      struct error *err)
 {
@@ -75,7 +67,7 @@ int tls_identity_new(struct tls_identity **out, struct str name, struct str chai
     int result = 0;
     if (!read_chain(identity, chain)) {
         result = refuse(err, msg_tls_certificate_unreadable(name));
-    } else if (!(identity->key = read_key(key))) {
+    } else if (!(identity->key = tls_key_read(key))) {
         result = refuse(err, msg_tls_key_unreadable(name));
     } else if (X509_check_private_key(identity->leaf, identity->key) != 1) {
         result = refuse(err, msg_tls_key_of_another(name));
