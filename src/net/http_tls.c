@@ -58,8 +58,6 @@ static int on_certificate(X509_STORE_CTX *ctx, void *context)
     struct http_tls *tls = context;
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(ctx);
     certificate_chain_keep(chain, tls->arena, &tls->peer);
-    sk_X509_pop_free(tls->peer.read, X509_free);
-    tls->peer.read = X509_chain_up_ref(chain);
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
     return tls->trust ? judge(tls, ctx) : 1;
 }
@@ -98,8 +96,6 @@ static void on_info(const SSL *ssl, int where, int value)
 
 void http_tls_detach(struct http_tls *tls)
 {
-    sk_X509_pop_free(tls->peer.read, X509_free);
-    tls->peer.read = NULL;
     if (!tls->ctx)
         return;
     SSL_CTX_set_app_data(tls->ctx, NULL);
