@@ -97,7 +97,7 @@ static void a_failed_authorization_names_the_challenge(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char type[24];
-        snprintf(type, sizeof type, "%s", rows[i].type);
+        snprintf(type, sizeof type, "%.23s", rows[i].type);
         fake_ca_settings(s->ca)->validate = refuse_by_context;
         fake_ca_settings(s->ca)->context = type;
         CHECK(stage_order(s) == rows[i].rc, rows[i].type);
