@@ -96,7 +96,7 @@ static int want(struct match *m, struct str host, struct error *err)
 static int merge(struct match *m, struct error *err)
 {
     for (;;) {
-        struct str domain, job;
+        struct str domain = STR(""), job = STR("");
         int result = next_name(m->store, &m->domains, false, &domain, err);
         if (result == 0)
             result = next_name(m->store, &m->jobs, true, &job, err);

@@ -103,7 +103,8 @@ static int make_identity(struct identity_cache *cache, int64_t id, struct str ho
     if (result != 1)
         return result;
     result = tls_identity_new(out, host, row.chain, row.key, err);
-    explicit_bzero((void *)(uintptr_t)row.key.p, row.key.n); /* the arena's copy */
+    if (row.key.n)
+        explicit_bzero((void *)(uintptr_t)row.key.p, row.key.n); /* the arena's copy */
     return result < 0 ? result : 1;
 }
 

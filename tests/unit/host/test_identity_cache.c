@@ -44,10 +44,10 @@ static void end(struct certified *c)
 /* A certificate whose common name tells it apart. */
 static int64_t put(struct certified *c, const char *name)
 {
-    char alternative[128];
+    char alternative_names[128];
     int64_t id = 0;
-    snprintf(alternative, sizeof alternative, "DNS:%s", name);
-    struct made made = made_new(name, alternative, NULL, NOW, UNTIL);
+    snprintf(alternative_names, sizeof alternative_names, "DNS:%s", name);
+    struct made made = made_new(name, alternative_names, NULL, NOW, UNTIL);
     struct str names[] = {str_from(name)};
     struct store_certificate row = {.names = names,
                                     .name_count = 1,
