@@ -35,7 +35,7 @@ die() {
 # and on Ubuntu 24.04. nettle-dev is there because libunbound's pkg-config file asks for it.
 packages_for() {
     local build="gcc libc6-dev meson ninja-build pkgconf|pkg-config python3
-        libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libpsl-dev
+        libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev libpsl-dev
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="ca-certificates curl dns-root-data openssl"
     local test="libcmocka-dev valgrind scdoc"
@@ -76,7 +76,7 @@ programs_for() {
 }
 
 modules_for() {
-    local build="libcurl libdeflate libevent gmime-3.0 libidn2 libpsl sqlite3 openssl
+    local build="libcurl libdeflate libevent gmime-3.0 libidn2 jansson libpsl sqlite3 openssl
         libunbound zlib"
     case $1 in
     build | run | bench) echo "$build" ;;

@@ -76,15 +76,28 @@ void identity_cache_free(struct identity_cache *cache)
     free(cache);
 }
 
+static struct item *item_use(struct identity_cache *cache, int64_t id)
+{
+    struct item *item = map_get(&cache->items, key_of(&id));
+    if (item && item != cache->newest) {
+        leave_order(cache, item);
+        make_newest(cache, item);
+    }
+    return item;
+}
+
 /* ---- reading ---- */
 
-static int read_row(struct identity_cache *cache, int64_t id, struct arena *arena,
+/* A certificate that has just been replaced is not there any more: its successor is `host`'s. */
+static int read_row(struct identity_cache *cache, int64_t id, struct str host, struct arena *arena,
                     struct store_certificate *row, struct error *err)
 {
     const struct store_options options = {.access = {[STORE_SECRETS] = STORE_READ}};
     int result = cache->store ? 0 : store_open(&cache->store, cache->path, &options, err);
     if (result == 0)
         result = store_certificate_by_id(cache->store, id, arena, row, err);
+    if (result == 0)
+        result = store_certificate_get(cache->store, host, arena, row, err);
     if (result < 0) { /* the file may have been put back from a backup: look at it anew */
         store_close(cache->store);
         cache->store = NULL;
@@ -92,28 +105,16 @@ static int read_row(struct identity_cache *cache, int64_t id, struct arena *aren
     return result;
 }
 
-static int make_identity(struct identity_cache *cache, int64_t id, struct str host,
-                         struct tls_identity **out, struct error *err)
-{
-    struct arena arena CLEANUP(arena_done);
-    struct store_certificate row = {0};
-    arena_init(&arena, ROW_MAX);
-    cache->misses++;
-    int result = read_row(cache, id, &arena, &row, err);
-    if (result != 1)
-        return result;
-    result = tls_identity_new(out, host, row.chain, row.key, err);
-    if (row.key.n)
-        explicit_bzero((void *)(uintptr_t)row.key.p, row.key.n); /* the arena's copy */
-    return result < 0 ? result : 1;
-}
-
-static int add(struct identity_cache *cache, int64_t id, struct tls_identity *identity,
+static int add(struct identity_cache *cache, const struct store_certificate *row, struct str host,
                struct error *err)
 {
+    struct tls_identity *identity = NULL;
+    int result = tls_identity_new(&identity, host, row->chain, row->key, err);
+    if (result < 0)
+        return result;
     struct item *item = calloc(1, sizeof *item);
     if (item)
-        item->id = id;
+        item->id = row->id;
     if (!item || !map_put(&cache->items, key_of(&item->id), item)) {
         free(item);
         tls_identity_free(identity);
@@ -126,24 +127,28 @@ static int add(struct identity_cache *cache, int64_t id, struct tls_identity *id
     return 1;
 }
 
+/* What is not there is read; then it is the newest. */
+static int fetch(struct identity_cache *cache, int64_t id, struct str host, struct error *err)
+{
+    struct arena arena CLEANUP(arena_done);
+    struct store_certificate row = {0};
+    arena_init(&arena, ROW_MAX);
+    cache->misses++;
+    int result = read_row(cache, id, host, &arena, &row, err);
+    if (result == 1 && !item_use(cache, row.id))
+        result = add(cache, &row, host, err);
+    if (row.key.n)
+        explicit_bzero((void *)(uintptr_t)row.key.p, row.key.n); /* the arena's copy */
+    return result;
+}
+
 int identity_cache_get(struct identity_cache *cache, int64_t id, struct str host,
                        const struct tls_identity **out, struct error *err)
 {
-    struct item *item = map_get(&cache->items, key_of(&id));
-    if (!item) {
-        struct tls_identity *fresh = NULL;
-        int result = make_identity(cache, id, host, &fresh, err);
-        if (result == 1)
-            result = add(cache, id, fresh, err);
-        if (result != 1)
-            return result;
-        item = cache->newest;
-    } else if (item != cache->newest) {
-        leave_order(cache, item);
-        make_newest(cache, item);
-    }
-    *out = item->identity;
-    return 1;
+    int result = item_use(cache, id) ? 1 : fetch(cache, id, host, err);
+    if (result == 1)
+        *out = cache->newest->identity;
+    return result;
 }
 
 size_t identity_cache_count(const struct identity_cache *cache)

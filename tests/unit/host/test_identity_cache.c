@@ -42,13 +42,13 @@ static void end(struct certified *c)
 }
 
 /* A certificate whose common name tells it apart. */
-static int64_t put(struct certified *c, const char *name)
+static int64_t put(struct certified *c, const char *host)
 {
     char alternative_names[128];
     int64_t id = 0;
-    snprintf(alternative_names, sizeof alternative_names, "DNS:%s", name);
-    struct made made = made_new(name, alternative_names, NULL, NOW, UNTIL);
-    struct str names[] = {str_from(name)};
+    snprintf(alternative_names, sizeof alternative_names, "DNS:%s", host);
+    struct made made = made_new(host, alternative_names, NULL, NOW, UNTIL);
+    struct str names[] = {str_from(host)};
     struct store_certificate row = {.names = names,
                                     .name_count = 1,
                                     .chain = made_der(&made, &c->arena),
@@ -63,16 +63,16 @@ static int64_t put(struct certified *c, const char *name)
 }
 
 static void check_is(struct certified *c, struct identity_cache *cache, int64_t id,
-                     const char *name)
+                     const char *host)
 {
     const struct tls_identity *identity;
     struct error err;
     char found[128] = "";
-    assert_int_equal(identity_cache_get(cache, id, str_from(name), &identity, &err), 1);
+    assert_int_equal(identity_cache_get(cache, id, str_from(host), &identity, &err), 1);
     assert_true(tls_identity_use(identity, c->ssl));
     X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get_certificate(c->ssl)), NID_commonName,
                               found, sizeof found);
-    assert_string_equal(found, name);
+    assert_string_equal(found, host);
 }
 
 static void what_was_used_longest_ago_makes_room(void **state)
@@ -146,12 +146,32 @@ static void what_is_not_there_is_not_kept(void **state)
     end(&c);
 }
 
+/* The host learns of a new certificate within a second; until then it asks for the old one. */
+static void what_was_replaced_is_found_by_its_name(void **state)
+{
+    struct certified c;
+    (void)state;
+    begin(&c);
+    struct identity_cache *cache = identity_cache_new(c.world.path, 8);
+    int64_t old = put(&c, "a.test");
+    int64_t fresh = put(&c, "a.test");
+    assert_true(old != fresh);
+    check_is(&c, cache, old, "a.test");
+    check_is(&c, cache, old, "a.test");
+    check_is(&c, cache, fresh, "a.test");
+    assert_int_equal(identity_cache_count(cache), 1);
+    assert_int_equal(identity_cache_misses(cache), 2);
+    identity_cache_free(cache);
+    end(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_used_longest_ago_makes_room),
         cmocka_unit_test(it_lives_without_the_store),
         cmocka_unit_test(what_is_not_there_is_not_kept),
+        cmocka_unit_test(what_was_replaced_is_found_by_its_name),
     };
     return cmocka_run_group_tests_name("host/identity_cache", tests, NULL, NULL);
 }
