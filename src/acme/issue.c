@@ -4,7 +4,7 @@
 
 #include "acme/attempt.h"
 #include "acme/messages.h"
-#include "base/json_write.h"
+#include "base/msg_record.h"
 
 #define PROBLEM_MAX STORE_JOB_TEXT_MAX
 
@@ -231,21 +231,13 @@ static int get(struct issue *i, struct error *err)
 
 /* ---- the job ---- */
 
-/* {"code", "text"}: what `cert list` shows. */
 static struct str write_problem(struct arena *arena, const struct error *err)
 {
     struct buf out CLEANUP(buf_done);
     struct json_writer w;
     buf_init(&out, PROBLEM_MAX);
     json_writer_init(&w, &out, false);
-    json_open(&w, '{');
-    json_key(&w, "code");
-    json_put_str(&w, str_from(err->msg.def->id));
-    json_key(&w, "text");
-    json_put_msg(&w, LANG_EN, MSG_TEXT, &err->msg);
-    json_key(&w, "fix");
-    json_put_msg(&w, LANG_EN, MSG_FIX, &err->msg);
-    json_close(&w);
+    msg_record_write(&w, &err->msg);
     return out.failed ? STR("{}") : arena_str(arena, buf_view(&out));
 }
 

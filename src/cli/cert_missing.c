@@ -2,8 +2,11 @@
 
 #include "acme/messages.h"
 #include "base/domain.h"
-#include "base/json_read.h"
+#include "base/messages.h"
+#include "base/msg_record.h"
+#include "net/messages.h"
 #include "store/acme.h"
+#include "store/messages.h"
 
 #define PREFIX    "mta-sts."
 #define ARENA_MAX ((size_t)64 * 1024 * 1024) /* the jobs of a page */
@@ -18,93 +21,62 @@ struct walk {
     bool any_ca;
 };
 
-/* Why the last attempt failed, as the job has it. */
-struct problem {
-    struct str code, text, fix;
-};
-
-static struct problem read_problem(struct str json, struct arena *arena)
+/* Why the host has no certificate: what came of the last attempt, else what is known of a host that
+ * was not tried yet. */
+static struct msg_record find_reason(const struct walk *walk, struct str problem)
 {
-    struct problem p = {STR(""), STR(""), STR("")};
-    struct json_reader r;
-    struct str key;
-    json_reader_init(&r, json, arena);
-    if (json_peek(&r) != JSON_OBJECT || !json_enter(&r))
-        return p;
-    while (json_next_key(&r, &key)) {
-        struct str *into = str_eq(key, STR("code"))   ? &p.code
-                           : str_eq(key, STR("text")) ? &p.text
-                           : str_eq(key, STR("fix"))  ? &p.fix
-                                                      : NULL;
-        if (!into || !json_string(&r, into))
-            json_skip(&r, NULL);
+    static const struct msg_def *const *const catalogues[] = {acme_messages, net_messages,
+                                                              store_messages, base_messages, NULL};
+    struct msg_record record = msg_record_read(problem, catalogues, walk->arena);
+    if (!record.code.n) {
+        record.msg = walk->any_ca ? msg_cert_missing_waits() : msg_acme_no_ca();
+        record.code = str_from(record.msg.def->id);
     }
-    return p;
+    return record;
 }
 
-/* What is known of a host that was not tried yet. */
-static struct msg not_tried(const struct walk *walk)
-{
-    return walk->any_ca ? msg_cert_missing_waits() : msg_acme_no_ca();
-}
-
-static void put_optional(struct json_writer *w, const char *key, struct str text)
-{
-    json_key(w, key);
-    if (text.n)
-        json_put_str(w, text);
-    else
-        json_put_null(w);
-}
-
-static void put_json(struct walk *walk, struct str host, const struct problem *p, int64_t due)
+static void put_json(struct walk *walk, struct str host, const struct msg_record *why, int64_t next)
 {
     struct json_writer *w = walk->m->w;
-    struct msg m = not_tried(walk);
+    enum lang lang = walk->m->c->lang;
     json_open(w, '{');
     json_key(w, "host");
     json_put_str(w, host);
     json_key(w, "code");
-    json_put_str(w, p->text.n ? p->code : str_from(m.def->id));
+    json_put_str(w, why->code);
     json_key(w, "text");
-    if (p->text.n)
-        json_put_str(w, p->text);
+    if (why->msg.def)
+        json_put_msg(w, lang, MSG_TEXT, &why->msg);
     else
-        json_put_msg(w, walk->m->c->lang, MSG_TEXT, &m);
-    if (p->text.n) {
-        put_optional(w, "fix", p->fix);
-    } else {
-        json_key(w, "fix");
-        json_put_msg(w, walk->m->c->lang, MSG_FIX, &m);
-    }
+        json_put_str(w, why->text);
+    json_key(w, "fix");
+    if (why->msg.def)
+        json_put_msg(w, lang, MSG_FIX, &why->msg);
+    else
+        json_put_null(w);
     json_key(w, "next");
-    if (due && walk->any_ca)
-        json_put_time(w, due);
+    if (next)
+        json_put_time(w, next);
     else
         json_put_null(w);
     json_close(w);
 }
 
-static void put_text(struct walk *walk, struct str host, const struct problem *p, int64_t due)
+static void put_text(struct walk *walk, struct str host, const struct msg_record *why, int64_t next)
 {
     struct cli *c = walk->m->c;
-    struct msg m = not_tried(walk);
     cli_put_line(c, msg_cert_missing(host));
-    if (p->text.n) {
-        cli_put_line(c, msg_cert_missing_detail(p->text));
-        if (p->fix.n)
-            cli_put_line(c, msg_cert_missing_detail(p->fix));
-        if (due && walk->any_ca)
-            cli_put_line(c, msg_cert_missing_next(due));
-        return;
-    }
-    for (enum msg_part part = MSG_TEXT; part < MSG_PART_COUNT; part++) {
-        if (!msg_has(&m, part))
+    if (!why->msg.def)
+        cli_put_line(c, msg_cert_missing_detail(why->text));
+    for (enum msg_part part = MSG_TEXT; part < MSG_PART_COUNT && why->msg.def; part++) {
+        if (!msg_has(&why->msg, part))
             continue;
         buf_cstr(&c->out, "  ");
-        cli_put(c, part, m);
+        cli_put(c, part, why->msg);
         buf_byte(&c->out, '\n');
     }
+    if (next)
+        cli_put_line(c, msg_cert_missing_next(next));
 }
 
 static int put_host(struct walk *walk, struct str host, struct error *err)
@@ -118,12 +90,13 @@ static int put_host(struct walk *walk, struct str host, struct error *err)
     rc = m->secrets ? store_job_get(m->secrets, host, walk->arena, &job, err) : 0;
     if (rc < 0)
         return rc;
-    struct problem problem = read_problem(job.problem, walk->arena);
+    struct msg_record why = find_reason(walk, job.problem);
+    int64_t next = walk->any_ca && job.problem.n ? job.due : 0;
     m->rows++;
     if (m->c->json)
-        put_json(walk, host, &problem, job.due);
+        put_json(walk, host, &why, next);
     else
-        put_text(walk, host, &problem, job.due);
+        put_text(walk, host, &why, next);
     return 0;
 }
 

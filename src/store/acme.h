@@ -61,16 +61,15 @@ int store_ca_set_limits(struct store *s, struct str name, int64_t blocked_until,
 /* What is being done for one name, and what comes next. A name has a job from when its domain gets
  * a policy until that is removed. */
 struct store_job {
-    struct str name;   /* the policy host */
-    int64_t due;       /* when to act next: seconds since 1970 */
-    uint64_t failures; /* in a row */
-    struct str
-        problem; /* why the last attempt failed: JSON {"code", "args", "text"}; empty: it did not */
-    int64_t tried;             /* when that was; 0: never */
-    int64_t certificate;       /* id of the one that this job brought; 0: none yet */
-    struct str ca;             /* that it came from, or that was asked last */
-    struct str profile;        /* that it has */
-    struct str certificate_id; /* acme/renewal.h; empty: none */
+    struct str name;     /* the policy host */
+    int64_t due;         /* when to act next: seconds since 1970 */
+    uint64_t failures;   /* in a row */
+    struct str problem;  /* why the last attempt failed: base/msg_record.h; empty: it did not */
+    int64_t tried;       /* when that was; 0: never */
+    int64_t certificate; /* id of the one that this job brought; 0: none yet */
+    struct str ca;       /* that it came from, or that was asked last */
+    struct str profile;  /* that it has */
+    struct str certificate_id;                      /* acme/renewal.h; empty: none */
     int64_t window_start, window_end, window_asked; /* ARI; 0: none */
     struct str order; /* URL of an order that was begun; empty: none */
     struct str key;   /* DER; of that order */
