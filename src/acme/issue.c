@@ -12,8 +12,8 @@
  * Seconds. Its Retry-After for this name can be much longer. */
 #define PAUSE_S 60
 
-/* A certificate from elsewhere that nobody has renewed when it has this long to live is replaced.
- * Seconds. */
+/* A certificate from elsewhere that nobody has renewed when it has this long to live, or a quarter
+ * of its life if that is less, is replaced. Seconds. */
 #define RESCUE_S (INT64_C(7) * 86400)
 
 struct cas {
@@ -210,7 +210,8 @@ static int is_covered(struct issue *i, struct error *err)
         result = store_certificate_by_id(i->settings->store, id, i->arena, &row, err);
     if (result != 1)
         return result;
-    int64_t due = row.not_after - RESCUE_S;
+    int64_t quarter = (row.not_after - row.not_before) / 4;
+    int64_t due = row.not_after - (quarter < RESCUE_S ? quarter : RESCUE_S);
     if (str_eq(row.source, STR("acme")) || due <= now_of(i))
         return 0;
     i->job->due = due;

@@ -311,27 +311,32 @@ static void an_order_that_broke_off_is_gone_on_with(void **state)
 static void a_certificate_from_elsewhere_is_left_alone_until_nobody_renews_it(void **state)
 {
     static const struct str names[] = {STR_INIT("*.example.test")};
-    struct office o;
+    static const struct {
+        int64_t life, due;
+    } rows[] = {{90 * DAY, 83 * DAY}, {30 * DAY, 23 * DAY}, {6 * DAY, 6 * DAY * 3 / 4}};
     (void)state;
-    open_office(&o);
-    add_ca(&o, "one", fake_ca_directory(), "");
-    int64_t now = fake_ca_now(o.ca);
-    const struct store_certificate row = {.names = names,
-                                          .name_count = 1,
-                                          .chain = STR("chain"),
-                                          .key = STR("key"),
-                                          .not_before = now,
-                                          .not_after = now + 30 * DAY,
-                                          .source = STR("import"),
-                                          .created = now};
-    assert_int_equal(store_certificate_put(o.w.store, &row, NULL, NULL), 1);
-    assert_int_equal(run(&o), 0);
-    assert_int_equal(o.job.due, now + 23 * DAY);
-    assert_int_equal(fake_ca_requests(o.ca, ""), 0);
-    fake_ca_set_now(o.ca, o.job.due);
-    assert_int_equal(run(&o), 1);
-    assert_int_equal(fake_ca_issued(o.ca), 1);
-    close_office(&o);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct office o;
+        open_office(&o);
+        add_ca(&o, "one", fake_ca_directory(), "");
+        int64_t now = fake_ca_now(o.ca);
+        const struct store_certificate row = {.names = names,
+                                              .name_count = 1,
+                                              .chain = STR("chain"),
+                                              .key = STR("key"),
+                                              .not_before = now,
+                                              .not_after = now + rows[i].life,
+                                              .source = STR("import"),
+                                              .created = now};
+        assert_int_equal(store_certificate_put(o.w.store, &row, NULL, NULL), 1);
+        assert_int_equal(run(&o), 0);
+        assert_int_equal(o.job.due, now + rows[i].due);
+        assert_int_equal(fake_ca_requests(o.ca, ""), 0);
+        fake_ca_set_now(o.ca, o.job.due);
+        assert_int_equal(run(&o), 1);
+        assert_int_equal(fake_ca_issued(o.ca), 1);
+        close_office(&o);
+    }
 }
 
 static void without_a_ca_or_with_one_that_cannot_be_used_it_says_so(void **state)
