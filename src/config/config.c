@@ -10,6 +10,7 @@
 #include "config/messages.h"
 #include "config/schema.h"
 #include "config/value.h"
+#include "config/value_list.h"
 
 /* Everything that a file of CONFIG_FILE_MAX can make: the items of its lists many times over. */
 #define ARENA_MAX ((size_t)16 * 1024 * 1024)
@@ -72,12 +73,13 @@ static void read_key(struct reading *r, const struct ini_item *item)
         return;
     }
     uint64_t *line = &r->lines[key - config_keys];
-    if (*line && !config_type_is_list(key->type)) {
+    bool is_list = config_type_is_list(key->type);
+    if (*line && !is_list) {
         add_finding(r, msg_config_key_twice(item->name, *line), item->line, item->name_column);
         return;
     }
-    if (!*line)
-        config_value_clear(key, r->config);
+    if (!*line && is_list)
+        config_list_clear(key, r->config);
     *line = item->line;
     if (!config_value_read(key, item->value, r->config, &fault))
         add_finding(r, fault, item->line, item->column);

@@ -20,7 +20,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/finding.h"
-#include "config/address.h"
+#include "config/listener.h"
 #include "config/resolver.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/sealpost/sealpost.conf"
@@ -31,6 +31,11 @@
 
 struct config_addresses {
     const struct config_address *items;
+    size_t count;
+};
+
+struct config_listeners {
+    const struct config_listener *items;
     size_t count;
 };
 
@@ -58,7 +63,7 @@ struct config {
         unsigned level; /* enum log_level */
     } log;
     struct {
-        struct config_addresses listen;
+        struct config_listeners listen;
         uint64_t workers; /* 0: one a processor; see config_workers */
         struct str user;
         uint64_t max_connections;    /* of the whole role */

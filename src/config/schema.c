@@ -66,11 +66,10 @@ const struct config_key config_keys[] = {
 
     {.section = "host",
      .name = "listen",
-     .type = CONFIG_ADDRESSES,
-     .offset = MEMBER(host.listen, struct config_addresses),
+     .type = CONFIG_LISTENERS,
+     .offset = MEMBER(host.listen, struct config_listeners),
      .min = 1,
      .max = CONFIG_LIST_MAX,
-     .port = 443,
      .fallback = "0.0.0.0:443, [::]:443",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_HOST_LISTEN},
@@ -309,12 +308,14 @@ struct str config_section_of(struct str name)
 
 const char *config_type_name(enum config_type type)
 {
-    static const char *const names[] = {"path",   "user",   "number",  "duration",  "size",
-                                        "switch", "choice", "choices", "addresses", "resolvers"};
+    static const char *const names[] = {"path",      "user",      "number",   "duration",
+                                        "size",      "switch",    "choice",   "choices",
+                                        "addresses", "listeners", "resolvers"};
     return names[type];
 }
 
 bool config_type_is_list(enum config_type type)
 {
-    return type == CONFIG_CHOICES || type == CONFIG_ADDRESSES || type == CONFIG_RESOLVERS;
+    return type == CONFIG_CHOICES || type == CONFIG_ADDRESSES || type == CONFIG_LISTENERS ||
+           type == CONFIG_RESOLVERS;
 }

@@ -21,6 +21,7 @@ enum config_type {
     CONFIG_CHOICE,    /* unsigned: the place of one of `choices` */
     CONFIG_CHOICES,   /* struct config_names: min to max of `choices` */
     CONFIG_ADDRESSES, /* struct config_addresses: min to max */
+    CONFIG_LISTENERS, /* struct config_listeners: min to max, each address once */
     CONFIG_RESOLVERS, /* struct config_resolvers: min to max, over TLS all or none */
 };
 

@@ -19,9 +19,6 @@ bool config_value_read(const struct config_key *key, struct str text, struct con
 /* Appends the value as config_value_read takes it, in its plainest form. */
 void config_value_print(const struct config_key *key, const struct config *config, struct buf *out);
 
-/* Empties a list, so that a file's first line for it replaces the default. */
-void config_value_clear(const struct config_key *key, struct config *config);
-
 /* Appends what the key takes, for `config explain --json` and manual pages:
  * "1s to 10m", "0 to 64", "error, warn, info, debug"; nothing when the type says it all. */
 void config_value_range(const struct config_key *key, struct buf *out);

@@ -1,7 +1,6 @@
 #include "host/connection.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,47 +67,42 @@ static void wait_for(struct connection *c, short what)
     if (event_pending(&c->event, what, NULL))
         return;
     event_del(&c->event);
-    event_assign(&c->event, c->worker->base, c->fd, (short)(what | EV_PERSIST), on_event, c);
+    event_assign(&c->event, c->worker->base, c->transport.fd, (short)(what | EV_PERSIST), on_event,
+                 c);
     if (event_add(&c->event, NULL) < 0)
         connection_close(c);
 }
 
-/* What a call of OpenSSL that did not succeed leads to: true when the socket is now waited for;
+/* What a call of the transport that is not done leads to: true when the socket is now waited for;
  * otherwise the connection has ended and is gone. */
-static bool wait_or_close(struct connection *c, int result)
+static bool wait_or_close(struct connection *c, enum transport_progress got)
 {
-    switch (SSL_get_error(c->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        wait_for(c, EV_READ);
-        return true;
-    case SSL_ERROR_WANT_WRITE:
-        wait_for(c, EV_WRITE);
-        return true;
-    default:
+    if (got == TRANSPORT_ENDED)
         connection_close(c);
-        return false;
-    }
+    else
+        wait_for(c, got == TRANSPORT_WANTS_WRITE ? EV_WRITE : EV_READ);
+    return got != TRANSPORT_ENDED;
 }
 
-void connection_start(struct worker *w, int fd)
+void connection_start(struct worker *w, int fd, enum socket_use use)
 {
     struct connection *c = calloc(1, sizeof *c);
-    SSL *ssl = c ? SSL_new(w->tls) : NULL;
-    if (!ssl || SSL_set_fd(ssl, fd) != 1) {
-        SSL_free(ssl);
-        free(c);
+    if (!c) {
         close(fd);
         return;
     }
+    if (!transport_open(&c->transport, fd, use == USE_HTTPS ? w->tls : NULL)) {
+        free(c);
+        return;
+    }
     c->worker = w;
-    c->ssl = ssl;
-    c->fd = fd;
-    SSL_set_app_data(ssl, &c->guest);
-    SSL_set_accept_state(ssl);
+    c->use = use;
+    if (c->transport.ssl)
+        SSL_set_app_data(c->transport.ssl, &c->guest);
     http_request_init(&c->request, w->limits.header_size);
     w->connections++;
     w->counts.accepted++;
-    join_list(c, PHASE_HANDSHAKE);
+    join_list(c, use == USE_HTTPS ? PHASE_HANDSHAKE : PHASE_HEAD);
     event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, on_event, c);
     if (event_add(&c->event, NULL) < 0)
         connection_close(c);
@@ -119,8 +113,7 @@ void connection_close(struct connection *c)
     struct worker *w = c->worker;
     event_del(&c->event);
     leave_list(c);
-    SSL_free(c->ssl);
-    close(c->fd);
+    transport_close(&c->transport);
     free(c->in);
     free(c->out);
     free(c);
@@ -135,7 +128,7 @@ static void linger(struct connection *c)
 {
     ssize_t n;
     do {
-        n = read(c->fd, c->worker->in, c->worker->in_max);
+        n = read(c->transport.fd, c->worker->in, c->worker->in_max);
         c->lingered += n > 0 ? (size_t)n : 0;
     } while (n > 0 && c->lingered < LINGER_BYTES_MAX);
     if (n < 0 && errno == EAGAIN)
@@ -144,16 +137,15 @@ static void linger(struct connection *c)
         connection_close(c);
 }
 
-/* The response is out: says so by close_notify, and does not wait for the client's. */
+/* The response is out. */
 static void end(struct connection *c)
 {
-    ERR_clear_error();
-    SSL_shutdown(c->ssl);
+    transport_goodbye(&c->transport);
     if (!c->linger) {
         connection_close(c);
         return;
     }
-    shutdown(c->fd, SHUT_WR);
+    shutdown(c->transport.fd, SHUT_WR);
     enter(c, PHASE_LINGER);
     linger(c);
 }
@@ -163,16 +155,8 @@ static void end(struct connection *c)
 /* Writes bytes; *done gets how many the socket took. False: the connection is gone. */
 static bool write_some(struct connection *c, struct str bytes, size_t *done)
 {
-    *done = 0;
-    while (*done < bytes.n) {
-        size_t n = 0;
-        ERR_clear_error();
-        int result = SSL_write_ex(c->ssl, bytes.p + *done, bytes.n - *done, &n);
-        if (result <= 0)
-            return wait_or_close(c, result);
-        *done += n;
-    }
-    return true;
+    enum transport_progress got = transport_write(&c->transport, bytes, done);
+    return got == TRANSPORT_DONE || wait_or_close(c, got);
 }
 
 /* Sends what stands in the worker's buffer. True when all of it is out; otherwise the rest
@@ -226,6 +210,7 @@ static bool answer(struct connection *c)
     c->requests++;
     struct response_context context = {
         .snapshot = w->snapshot,
+        .plain = c->use == USE_HTTP,
         .server_name = {c->name, c->name_n},
         .date = worker_date(w),
         .close = w->stopping || c->requests >= w->limits.max_requests,
@@ -295,17 +280,17 @@ static void read_requests(struct connection *c)
             return;
         if (rest.n && rest.p != w->in)
             memmove(w->in, rest.p, rest.n);
-        size_t n = 0;
-        ERR_clear_error();
-        int result = SSL_read_ex(c->ssl, w->in + rest.n, w->in_max - rest.n, &n);
+        size_t n;
+        enum transport_progress got =
+            transport_read(&c->transport, w->in + rest.n, w->in_max - rest.n, &n);
         bytes = (struct str){w->in, rest.n + n};
-        if (result > 0)
+        if (got == TRANSPORT_DONE)
             continue;
         if (w->stopping && !bytes.n && c->requests) {
             end(c);
         } else if (keep(c, bytes)) {
             enter(c, bytes.n || !c->requests ? PHASE_HEAD : PHASE_IDLE);
-            wait_or_close(c, result);
+            wait_or_close(c, got);
         }
         return;
     }
@@ -315,9 +300,8 @@ static void read_requests(struct connection *c)
 
 static void handshake(struct connection *c)
 {
-    ERR_clear_error();
-    int result = SSL_accept(c->ssl);
-    if (result == 1) {
+    enum transport_progress got = transport_greet(&c->transport);
+    if (got == TRANSPORT_DONE) {
         c->worker->counts.handshakes++;
         if (c->guest.validates) { /* there is nothing else to say, RFC 8737 3 */
             end(c);
@@ -327,10 +311,9 @@ static void handshake(struct connection *c)
         read_requests(c);
         return;
     }
-    int reason = SSL_get_error(c->ssl, result);
-    if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE)
+    if (got == TRANSPORT_ENDED)
         c->worker->counts.failed++;
-    wait_or_close(c, result);
+    wait_or_close(c, got);
 }
 
 static void step(struct connection *c)

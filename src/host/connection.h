@@ -3,6 +3,9 @@
  *
  *     HANDSHAKE -> HEAD -> WRITE -> IDLE -> HEAD ... -> LINGER -> closed
  *
+ * Behind a reverse proxy there is no handshake, and the Host field alone says for whom a request
+ * is.
+ *
  * Each phase has one limit of time, counted from its beginning: a client that sends a byte now and
  * then does not get more of it. IDLE is between two requests, when no byte of the next is there;
  * LINGER takes in, for a moment, what a refused client still sends, since closing on unread bytes
@@ -21,8 +24,12 @@
 
 #include "base/buf.h"
 #include "host/identity_cache.h"
+#include "host/transport.h"
 #include "host/worker.h"
 #include "net/http_request.h"
+
+/* What is spoken on a listener, by its name. */
+enum socket_use { USE_HTTPS, USE_HTTP };
 
 enum phase { PHASE_HANDSHAKE, PHASE_HEAD, PHASE_WRITE, PHASE_IDLE, PHASE_LINGER, PHASE_COUNT };
 
@@ -30,9 +37,9 @@ struct connection {
     struct tls_guest guest;             /* first: what OpenSSL hands to connection_choose */
     struct connection *next, *previous; /* in the list of its phase */
     struct worker *worker;
-    SSL *ssl;
+    struct transport transport;
+    enum socket_use use;
     struct event event;
-    int fd;
     enum phase phase;
     int64_t end; /* of the phase; clock_monotonic_ms */
     struct http_request request;
@@ -54,7 +61,8 @@ struct connection_list {
 
 struct listening {
     struct event event;
-    int fd;
+    struct worker *worker;
+    enum socket_use use;
 };
 
 struct worker {
@@ -85,7 +93,7 @@ struct worker {
 };
 
 /* Takes over an accepted socket; closes it when there is no memory. */
-void connection_start(struct worker *w, int fd);
+void connection_start(struct worker *w, int fd, enum socket_use use);
 
 /* Frees the connection; whatever was not sent is not sent. */
 void connection_close(struct connection *c);

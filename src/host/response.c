@@ -96,10 +96,10 @@ static bool find_site(const struct response_context *context, const struct http_
 {
     char folded[256];
     struct str host = snapshot_fold_name(request->host, folded, sizeof folded);
-    if (!request->host.n && request->http_1_0)
+    if (!request->host.n && request->http_1_0 && !context->plain)
         host = context->server_name;
-    return host.n && str_eq(host, context->server_name) &&
-           snapshot_find_site(context->snapshot, host, site);
+    bool right = context->plain || str_eq(host, context->server_name);
+    return host.n && right && snapshot_find_site(context->snapshot, host, site);
 }
 
 static unsigned judge(const struct http_request *request, const struct site *site)

@@ -11,7 +11,8 @@
  * A query makes another target (RFC 8461 3.3 has none), so it gets the page; so does a path in
  * another spelling ("%2e"): senders write it in one way only. 421 for a host that is served here
  * but was not named in the handshake, too: its certificate was not shown. A request of HTTP/1.0
- * without Host means the host of the handshake.
+ * without Host means the host of the handshake. Behind a reverse proxy, where there was no
+ * handshake, the Host alone decides.
  *
  * The policy is sent with Cache-Control: no-cache. Senders must not cache by HTTP (RFC 8461 3.3),
  * and whatever stands between should not show an old one.
@@ -30,7 +31,8 @@
 
 struct response_context {
     const struct snapshot *snapshot;
-    struct str server_name; /* of the handshake, folded */
+    bool plain;             /* there was no handshake: Host alone says which site it is */
+    struct str server_name; /* of the handshake, folded; when not plain */
     struct str date;        /* IMF-fixdate of now, RFC 9110 6.6.1 */
     bool close;             /* the connection ends after this one, whatever the client wants */
 };

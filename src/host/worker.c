@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "host/connection.h"
+#include "host/host.h"
 #include "host/messages.h"
 #include "host/response.h"
 
@@ -138,7 +139,8 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
 
 static void on_accept(evutil_socket_t listener, short what, void *context)
 {
-    struct worker *w = context;
+    const struct listening *l = context;
+    struct worker *w = l->worker;
     (void)what;
     worker_refresh(w);
     for (int i = 0; i < ACCEPT_BATCH && w->accepting; i++) {
@@ -150,7 +152,7 @@ static void on_accept(evutil_socket_t listener, short what, void *context)
         if (fd >= 0) {
             if (!w->connections)
                 event_add(&w->tick, &tick_time);
-            connection_start(w, fd);
+            connection_start(w, fd, l->use);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_accepting(w, errno);
         } else if (errno == EAGAIN) {
@@ -270,8 +272,10 @@ static int set_up(struct worker *w, const char *store, const struct listener *li
         return refuse(err, "eventfd");
     for (size_t i = 0; i < count; i++) {
         struct listening *l = &w->listening[w->listening_count++];
-        l->fd = listeners[i].fd;
-        event_assign(&l->event, w->base, l->fd, EV_READ | EV_PERSIST, on_accept, w);
+        bool plain = strcmp(listeners[i].name, HOST_SOCKET_HTTP) == 0;
+        l->worker = w;
+        l->use = plain ? USE_HTTP : USE_HTTPS;
+        event_assign(&l->event, w->base, listeners[i].fd, EV_READ | EV_PERSIST, on_accept, l);
     }
     event_assign(&w->tick, w->base, -1, EV_PERSIST, on_tick, w);
     event_assign(&w->resume, w->base, -1, 0, on_resume, w);

@@ -22,7 +22,7 @@
 
 struct listener {
     int fd;           /* non-blocking, close-on-exec */
-    const char *name; /* what it is for: the role ("host"); from systemd its FileDescriptorName= */
+    const char *name; /* what it is for ("host"); from systemd its FileDescriptorName= */
 };
 
 /* Opens one TCP socket bound to address and listening. IPv6 sockets take IPv6 only. With shared,

@@ -60,7 +60,7 @@ static void wait_to_restart(struct child *child, int64_t now)
 static int spawn_child(const struct children *c, const struct role *role, pid_t *pid,
                        struct error *err)
 {
-    int sockets[LISTENERS_MAX];
+    struct listener sockets[LISTENERS_MAX];
     struct serve_user user;
     struct spawn s = {.role = role,
                       .config = c->config,

@@ -19,11 +19,18 @@
 
 #define ROLES_MAX 16 /* rows of a table */
 
+/* An address where a role listens. The name is given to its sockets and tells the role what they
+ * are for; a unit of systemd gives it as FileDescriptorName=. */
+struct role_address {
+    struct config_address address;
+    const char *name;
+};
+
 struct role {
     const char *name;
     int (*run)(const struct config *config, const struct listener *listeners, size_t count);
-    /* Its section's listen key; NULL when it listens nowhere. */
-    const struct config_addresses *(*listen)(const struct config *config);
+    /* Number i of its addresses; false past the last one. NULL when it listens nowhere. */
+    bool (*listen)(const struct config *config, size_t i, struct role_address *out);
     /* The user that it wants when started as root. */
     struct str (*user)(const struct config *config);
     /* Sockets that it wants on each address; NULL: one. */

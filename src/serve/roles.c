@@ -3,9 +3,14 @@
 #include "serve/keeper.h"
 #include "serve/role.h"
 
-static const struct config_addresses *host_listen(const struct config *config)
+static bool host_listen(const struct config *config, size_t i, struct role_address *out)
 {
-    return &config->host.listen;
+    const struct config_listeners *listeners = &config->host.listen;
+    if (i >= listeners->count)
+        return false;
+    out->address = listeners->items[i].address;
+    out->name = listeners->items[i].scheme == CONFIG_HTTP ? HOST_SOCKET_HTTP : HOST_SOCKET_HTTPS;
+    return true;
 }
 
 static struct str host_user(const struct config *config)

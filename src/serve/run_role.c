@@ -24,14 +24,14 @@ static void name_process(const struct role *role)
 static int open_listeners(const struct role *role, const struct config *config,
                           struct listener **out, size_t *count, struct error *err)
 {
-    int fds[LISTENERS_MAX];
+    struct listener own[LISTENERS_MAX];
     struct socket_set none = {NULL, 0}, set;
     if (!role->listen)
         return 0;
     int result = sockets_open_role(&set, &none, role, config, err);
     if (result < 0)
         return result;
-    size_t n = sockets_of(&set, role, fds);
+    size_t n = sockets_of(&set, role, own);
     struct listener *listeners = calloc(n + 1, sizeof *listeners);
     if (!listeners) {
         sockets_close(&set);
@@ -39,7 +39,7 @@ static int open_listeners(const struct role *role, const struct config *config,
     }
     bool named = true;
     for (size_t i = 0; i < n; i++) {
-        listeners[i] = (struct listener){fds[i], strdup(role->name)};
+        listeners[i] = (struct listener){own[i].fd, strdup(own[i].name)};
         named = named && listeners[i].name;
     }
     sockets_release(&set);

@@ -13,15 +13,20 @@ static unsigned wanted_count(const struct role *role, const struct config *confi
 
 static size_t count_addresses(const struct role *role, const struct config *config)
 {
-    return role->listen ? role->listen(config)->count : 0;
+    struct role_address address;
+    size_t n = 0;
+    while (role->listen && role->listen(config, n, &address))
+        n++;
+    return n;
 }
 
+/* An address whose sockets are now for something else keeps them, too. */
 static struct socket_group *find_kept(struct socket_set *now, const struct role *role,
                                       const struct config_address *wanted)
 {
     for (size_t i = 0; i < now->count; i++) {
         struct socket_group *g = &now->groups[i];
-        if (!g->taken && g->role == role && config_address_eq(&g->wanted, wanted))
+        if (!g->taken && g->role == role && config_address_eq(&g->wanted.address, wanted))
             return g;
     }
     return NULL;
@@ -41,7 +46,7 @@ static int fill_group(struct socket_group *g, struct socket_group *before, unsig
     g->kept = have;
     if (before)
         before->taken = true;
-    struct config_address bound = g->wanted;
+    struct config_address bound = g->wanted.address;
     int result = 0;
     if (have)
         listener_address(g->fds[0], &bound);
@@ -62,12 +67,12 @@ static int fill_group(struct socket_group *g, struct socket_group *before, unsig
 static int open_role(struct socket_set *next, struct socket_set *now, const struct role *role,
                      const struct config *config, struct error *err)
 {
-    const struct config_addresses *addresses = role->listen(config);
+    struct role_address wanted;
     unsigned most = wanted_count(role, config);
-    for (size_t i = 0; i < addresses->count; i++) {
+    for (size_t i = 0; role->listen(config, i, &wanted); i++) {
         struct socket_group *g = &next->groups[next->count++];
-        *g = (struct socket_group){.role = role, .wanted = addresses->items[i]};
-        int result = fill_group(g, find_kept(now, role, &g->wanted), most, err);
+        *g = (struct socket_group){.role = role, .wanted = wanted};
+        int result = fill_group(g, find_kept(now, role, &wanted.address), most, err);
         if (result < 0)
             return result;
     }
@@ -136,7 +141,7 @@ int sockets_open_role(struct socket_set *next, struct socket_set *now, const str
     return open_roles(next, now, &role, 1, config, err);
 }
 
-size_t sockets_of(const struct socket_set *set, const struct role *role, int *fds)
+size_t sockets_of(const struct socket_set *set, const struct role *role, struct listener *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < set->count; i++) {
@@ -144,8 +149,8 @@ size_t sockets_of(const struct socket_set *set, const struct role *role, int *fd
         if (g->role != role)
             continue;
         for (unsigned j = 0; j < g->count; j++, n++) {
-            if (fds)
-                fds[n] = g->fds[j];
+            if (out)
+                out[n] = (struct listener){g->fds[j], g->wanted.name};
         }
     }
     return n;

@@ -11,7 +11,7 @@
 
 struct socket_group {
     const struct role *role;
-    struct config_address wanted; /* as configured: the port may be 0 */
+    struct role_address wanted; /* as configured: the port may be 0 */
     int *fds;
     unsigned count;
     unsigned kept; /* the first of them come from the set before */
@@ -33,8 +33,9 @@ int sockets_open(struct socket_set *next, struct socket_set *now, const struct r
 int sockets_open_role(struct socket_set *next, struct socket_set *now, const struct role *role,
                       const struct config *config, struct error *err) NODISCARD;
 
-/* How many sockets the role has; with fds (room for LISTENERS_MAX) also which. */
-size_t sockets_of(const struct socket_set *set, const struct role *role, int *fds);
+/* How many sockets the role has; with out (room for LISTENERS_MAX) also which. Names are the
+ * roles'. */
+size_t sockets_of(const struct socket_set *set, const struct role *role, struct listener *out);
 
 /* Closes everything. */
 void sockets_close(struct socket_set *set);

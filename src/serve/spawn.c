@@ -71,7 +71,7 @@ static void place_descriptors(const struct spawn *s, int *report, int *program, 
     *report = move_up(*report, *report, lowest);
     *program = move_up(*report, *program, lowest);
     for (size_t i = 0; i < s->socket_count; i++)
-        moved[i] = move_up(*report, s->sockets[i], lowest);
+        moved[i] = move_up(*report, s->sockets[i].fd, lowest);
     if (dup2(config, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         give_up(*report, "dup2", errno);
     for (size_t i = 0; i < s->socket_count; i++) {
@@ -95,7 +95,7 @@ static void set_environment(int report, const struct spawn *s)
     struct buf names CLEANUP(buf_done);
     buf_init(&names, LISTENERS_MAX * (LISTENER_NAME_MAX + 1));
     for (size_t i = 0; i < s->socket_count; i++)
-        buf_printf(&names, "%s%s", i ? ":" : "", s->role->name);
+        buf_printf(&names, "%s%s", i ? ":" : "", s->sockets[i].name);
     set_number(report, "LISTEN_PID", (uint64_t)getpid());
     set_number(report, "LISTEN_FDS", s->socket_count);
     set_number(report, "WATCHDOG_PID", (uint64_t)getpid());

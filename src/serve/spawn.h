@@ -17,7 +17,7 @@ struct spawn {
     const struct config *config;
     const struct serve_user *user; /* NULL: stays who we are */
     int program;                   /* this program's file, for execveat(2) */
-    const int *sockets;
+    const struct listener *sockets;
     size_t socket_count;
     const char *notify_socket; /* what the role finds as NOTIFY_SOCKET */
     unsigned watchdog_seconds; /* what it finds as WATCHDOG_USEC */

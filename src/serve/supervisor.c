@@ -113,13 +113,14 @@ static void log_limits(const struct serve_options *o, const struct config *confi
 
 static void log_group(const struct socket_group *g)
 {
-    struct config_address bound = g->wanted;
+    struct config_address bound = g->wanted.address;
     struct buf text CLEANUP(buf_done);
     buf_init(&text, CONFIG_ADDRESS_TEXT_MAX);
     listener_address(g->fds[0], &bound);
     config_address_print(&text, &bound);
     LOG(LOG_INFO, "serve.listening", LOG_CSTR("role", g->role->name),
-        LOG_STR("address", buf_view(&text)), LOG_U64("sockets", g->count));
+        LOG_STR("address", buf_view(&text)), LOG_CSTR("name", g->wanted.name),
+        LOG_U64("sockets", g->count));
 }
 
 static void log_listening(const struct socket_set *set)

@@ -1,8 +1,8 @@
 /*
  * host_lab - what the tests and the measurement of the host role need beside it.
  *
- *     host_lab serve CONFIGURATION ADDRESS...        runs the role on these addresses
- *     host_lab certificate STORE CHAIN KEY NAME...   puts a certificate (DER files) into the store
+ *     host_lab serve CONFIGURATION LISTENER...       runs the role on these, as host.listen has
+ * them host_lab certificate STORE CHAIN KEY NAME...   puts a certificate (DER files) into the store
  *     host_lab policy STORE DOMAIN MODE MX...        sets the policy of a domain
  *     host_lab remove STORE DOMAIN                   removes a domain
  *     host_lab challenge STORE CHAIN KEY NAME        shows a CA this certificate for a minute
@@ -43,17 +43,17 @@ static int serve(char **args, int count)
         return fail(&err);
     log_set_role("host");
     for (int i = 1; i < count && i <= ADDRESSES_MAX; i++) {
-        struct config_address address;
-        if (!config_address_parse(str_from(args[i]), 443, &address))
+        struct config_listener l;
+        if (!config_listener_parse(str_from(args[i]), &l))
             return 2;
         for (unsigned w = 0; w < config_workers(config); w++) {
-            listeners[n].name = "host";
-            if (listen_open(&address, true, &listeners[n].fd, &err) < 0)
+            listeners[n].name = l.scheme == CONFIG_HTTP ? HOST_SOCKET_HTTP : HOST_SOCKET_HTTPS;
+            if (listen_open(&l.address, true, &listeners[n].fd, &err) < 0)
                 return fail(&err);
-            if (!listener_address(listeners[n++].fd, &address))
+            if (!listener_address(listeners[n++].fd, &l.address))
                 return 2;
         }
-        printf("port %u\n", (unsigned)config_address_port(&address));
+        printf("port %u\n", (unsigned)config_address_port(&l.address));
     }
     fflush(stdout);
     return host_run(config, listeners, n);

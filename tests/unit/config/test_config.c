@@ -43,7 +43,7 @@ static void an_empty_file_means_the_defaults(void **state)
     assert_int_equal(w.config->serve.stop_timeout, 30);
     assert_int_equal(w.config->log.level, LOG_INFO);
     assert_int_equal(w.config->host.listen.count, 2);
-    assert_int_equal(config_address_port(&w.config->host.listen.items[1]), 443);
+    assert_int_equal(config_address_port(&w.config->host.listen.items[1].address), 443);
     assert_int_equal(w.config->host.header_size, 8192);
     assert_int_equal(w.config->dns.forward.count, 0);
     assert_true(config_workers(w.config) >= 1 && config_workers(w.config) <= 64);
@@ -53,19 +53,21 @@ static void a_file_sets_what_it_names(void **state)
 {
     struct world w CLEANUP(done);
     (void)state;
-    assert_int_equal(parse(&w, "[store]\npath = \"/srv/my store\"\n"
-                               "[log]\nlevel=debug\n"
-                               "[host]\nlisten = 127.0.0.1:8443, [::1]:8443 # two\n"
-                               "listen = 127.0.0.2\n"
-                               "workers = 3\nidle_timeout = 2m\nheader_size = 16KiB\n"
-                               "[dns]\nforward=2001:db8::53 192.0.2.53:5353\n"),
-                     0);
+    assert_int_equal(
+        parse(&w, "[store]\npath = \"/srv/my store\"\n"
+                  "[log]\nlevel=debug\n"
+                  "[host]\nlisten = 127.0.0.1:8443, [::1]:8443 # two\n"
+                  "listen = 127.0.0.2\n"
+                  "workers = 3\nidle_timeout = 2m\nwrite_timeout = 9s\nheader_size = 16KiB\n"
+                  "[dns]\nforward=2001:db8::53 192.0.2.53:5353\n"),
+        0);
     assert_string_equal(w.config->store.path.p, "/srv/my store");
     assert_int_equal(w.config->log.level, LOG_DEBUG);
     assert_int_equal(w.config->host.listen.count, 3);
-    assert_int_equal(config_address_port(&w.config->host.listen.items[2]), 443);
+    assert_int_equal(config_address_port(&w.config->host.listen.items[2].address), 443);
     assert_int_equal(config_workers(w.config), 3);
     assert_int_equal(w.config->host.idle_timeout, 120);
+    assert_int_equal(w.config->host.write_timeout, 9);
     assert_int_equal(w.config->host.header_size, 16384);
     assert_int_equal(w.config->dns.forward.count, 2);
     assert_int_equal(config_address_port(&w.config->dns.forward.items[0].address), 53);
@@ -106,6 +108,10 @@ static void a_fault_is_named_with_its_place(void **state)
         {"[host]\nlisten = example.org:443\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
         {"[host]\nlisten = 127.0.0.1:65536\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
         {"[host]\nlisten = [::1\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
+        {"[host]\nlisten = ftp://127.0.0.1\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
+        {"[host]\nlisten = http://\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
+        {"[host]\nlisten = http://127.0.0.1:8080/\n", &MSG_CONFIG_VALUE_ADDRESS, 2, 10},
+        {"[host]\nlisten = ::1 http://[::1]:443\n", &MSG_CONFIG_ITEM_TWICE, 2, 10},
         {"[host]\nlisten = ::1 [::1]:443\n", &MSG_CONFIG_ITEM_TWICE, 2, 10},
         {"[host]\nlisten = ::1\nlisten = ::1\n", &MSG_CONFIG_ITEM_TWICE, 3, 10},
         {"[dns]\nforward = dns.example\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
@@ -166,6 +172,34 @@ static void port_0_may_stand_twice(void **state)
     (void)state;
     assert_int_equal(parse(&w, "[host]\nlisten = 127.0.0.1:0 127.0.0.1:0\n"), 0);
     assert_int_equal(w.config->host.listen.count, 2);
+}
+
+static void a_listener_has_a_scheme_and_its_port(void **state)
+{
+    static const struct {
+        const char *text;
+        enum config_scheme scheme;
+        uint16_t port;
+        const char *printed;
+    } rows[] = {
+        {"192.0.2.1", CONFIG_HTTPS, 443, "192.0.2.1:443"},
+        {"https://192.0.2.1", CONFIG_HTTPS, 443, "192.0.2.1:443"},
+        {"http://192.0.2.1", CONFIG_HTTP, 80, "http://192.0.2.1:80"},
+        {"http://192.0.2.1:443", CONFIG_HTTP, 443, "http://192.0.2.1:443"},
+        {"http://[2001:db8::1]:8080", CONFIG_HTTP, 8080, "http://[2001:db8::1]:8080"},
+        {"http://2001:db8::1", CONFIG_HTTP, 80, "http://[2001:db8::1]:80"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config_listener l = {.scheme = CONFIG_HTTPS};
+        struct buf out CLEANUP(buf_done);
+        buf_init(&out, 256);
+        CHECK(config_listener_parse(str_from(rows[i].text), &l), rows[i].text);
+        CHECK(l.scheme == rows[i].scheme, rows[i].text);
+        CHECK(config_address_port(&l.address) == rows[i].port, rows[i].text);
+        config_listener_print(&out, &l);
+        CHECK_STR(buf_view(&out), rows[i].printed, rows[i].text);
+    }
 }
 
 static void the_lines_tell_what_was_set(void **state)
@@ -243,6 +277,7 @@ int main(void)
         cmocka_unit_test(all_faults_are_found_in_one_reading),
         cmocka_unit_test(a_list_has_a_limit),
         cmocka_unit_test(port_0_may_stand_twice),
+        cmocka_unit_test(a_listener_has_a_scheme_and_its_port),
         cmocka_unit_test(the_lines_tell_what_was_set),
         cmocka_unit_test(only_the_default_file_may_be_missing),
         cmocka_unit_test(a_file_has_a_limit),

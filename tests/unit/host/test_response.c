@@ -13,7 +13,7 @@ struct row {
 #define HOST "Host: mta-sts.a.test\r\n"
 #define PATH "/.well-known/mta-sts.txt"
 
-static unsigned respond(const struct row *row, struct buf *out, bool *keep_alive)
+static unsigned respond(const struct row *row, bool plain, struct buf *out, bool *keep_alive)
 {
     static const char *const rows[] = {"a.test", "policy\r\n", "b.test", "other\r\n", NULL};
     struct snapshot *s = sites_snapshot(rows);
@@ -21,6 +21,7 @@ static unsigned respond(const struct row *row, struct buf *out, bool *keep_alive
     http_request_init(&r, 4096);
     assert_int_not_equal(http_request_read(&r, str_from(row->request)), HTTP_MORE);
     const struct response_context context = {.snapshot = s,
+                                             .plain = plain,
                                              .server_name = STR("mta-sts.a.test"),
                                              .date = STR("then"),
                                              .close = row->close};
@@ -53,10 +54,34 @@ static void each_request_has_its_answer(void **state)
         struct buf out CLEANUP(buf_done);
         bool keep_alive;
         buf_init(&out, RESPONSE_MAX);
-        CHECK(respond(&rows[i], &out, &keep_alive) == rows[i].status, rows[i].what);
+        CHECK(respond(&rows[i], false, &out, &keep_alive) == rows[i].status, rows[i].what);
         CHECK(keep_alive == rows[i].keep_alive, rows[i].what);
         bool says_close = str_find(buf_view(&out), STR("\r\nConnection: close\r\n")) > 0;
         CHECK(says_close == !rows[i].keep_alive, rows[i].what);
+    }
+}
+
+/* Behind a reverse proxy there was no handshake; the name of one is not looked at. */
+static void behind_a_proxy_the_host_decides(void **state)
+{
+    static const struct row rows[] = {
+        {"ours", "GET " PATH " HTTP/1.1\r\n" HOST "\r\n", true, 200, false},
+        {"another of ours", "GET " PATH " HTTP/1.1\r\nHost: MTA-STS.b.test.:8080\r\n\r\n", true,
+         200, false},
+        {"absolute", "GET http://mta-sts.b.test" PATH " HTTP/1.1\r\nHost: x\r\n\r\n", true, 200,
+         false},
+        {"a stranger's", "GET " PATH " HTTP/1.1\r\nHost: mta-sts.c.test\r\n\r\n", true, 421, false},
+        {"the domain itself", "GET " PATH " HTTP/1.1\r\nHost: a.test\r\n\r\n", true, 421, false},
+        {"1.0 without Host", "GET " PATH " HTTP/1.0\r\n\r\n", true, 421, false},
+        {"another path", "GET / HTTP/1.1\r\n" HOST "\r\n", true, 403, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf out CLEANUP(buf_done);
+        bool keep_alive;
+        buf_init(&out, RESPONSE_MAX);
+        CHECK(respond(&rows[i], true, &out, &keep_alive) == rows[i].status, rows[i].what);
+        CHECK(keep_alive == rows[i].keep_alive, rows[i].what);
     }
 }
 
@@ -67,7 +92,7 @@ static void the_policy_is_sent_to_the_byte(void **state)
     bool keep_alive;
     (void)state;
     buf_init(&out, RESPONSE_MAX);
-    respond(&get, &out, &keep_alive);
+    respond(&get, false, &out, &keep_alive);
     CHECK_STR(buf_view(&out),
               "HTTP/1.1 200 OK\r\nDate: then\r\nX-Content-Type-Options: nosniff\r\n"
               "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-cache\r\n"
@@ -79,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_has_its_answer),
+        cmocka_unit_test(behind_a_proxy_the_host_decides),
         cmocka_unit_test(the_policy_is_sent_to_the_byte),
     };
     return cmocka_run_group_tests_name("host/response", tests, NULL, NULL);

@@ -99,9 +99,12 @@ static int play_host(const struct config *config, const struct listener *listene
     }
 }
 
-static const struct config_addresses *play_listen(const struct config *config)
+static bool play_listen(const struct config *config, size_t i, struct role_address *out)
 {
-    return &config->host.listen;
+    if (i >= config->host.listen.count)
+        return false;
+    *out = (struct role_address){config->host.listen.items[i].address, "host"};
+    return true;
 }
 
 static struct str play_user(const struct config *config)

@@ -1,0 +1,223 @@
+#include "config/value_list.h"
+
+#include <string.h>
+
+#include "config/messages.h"
+
+/* What all lists in struct config are. */
+struct list {
+    const void *items;
+    size_t count;
+};
+
+/* How the items of one kind of list are read and printed. read gets the items before this one, and
+ * where to write it; false with *fault when the text is no item, or may not stand beside them. */
+struct list_kind {
+    size_t size; /* of an item */
+    bool (*read)(const struct config_key *key, struct str text, struct config *config, void *items,
+                 size_t at, struct msg *fault);
+    void (*print)(const void *item, struct buf *out);
+};
+
+static bool refuse_twice(const struct config_key *key, struct str text, struct config *config,
+                         struct msg *fault)
+{
+    *fault = msg_config_item_twice(config_value_name(key, config), text);
+    return false;
+}
+
+/* ---- names among choices ---- */
+
+static bool read_choice(const struct config_key *key, struct str text, struct config *config,
+                        void *items, size_t at, struct msg *fault)
+{
+    struct str *names = items;
+    unsigned place;
+    if (!config_value_find_choice(key, text, &place)) {
+        *fault = msg_config_value_choice(config_value_name(key, config), text,
+                                         config_value_range_text(key, config));
+        return false;
+    }
+    for (size_t i = 0; i < at; i++) {
+        if (str_eq(names[i], text))
+            return refuse_twice(key, text, config, fault);
+    }
+    names[at] = str_from(key->choices[place]);
+    return true;
+}
+
+static void print_choice(const void *item, struct buf *out)
+{
+    buf_str(out, *(const struct str *)item);
+}
+
+/* ---- addresses ---- */
+
+/* Port 0 asks for any free one, and may be asked for several times. */
+static bool is_same_place(const struct config_address *a, const struct config_address *b)
+{
+    return config_address_port(a) && config_address_eq(a, b);
+}
+
+static bool read_address(const struct config_key *key, struct str text, struct config *config,
+                         void *items, size_t at, struct msg *fault)
+{
+    struct config_address *addresses = items;
+    if (!config_address_parse(text, key->port, &addresses[at])) {
+        *fault = msg_config_value_address(config_value_name(key, config), text);
+        return false;
+    }
+    for (size_t i = 0; i < at; i++) {
+        if (is_same_place(&addresses[i], &addresses[at]))
+            return refuse_twice(key, text, config, fault);
+    }
+    return true;
+}
+
+static void print_address(const void *item, struct buf *out)
+{
+    config_address_print(out, item);
+}
+
+static bool read_listener(const struct config_key *key, struct str text, struct config *config,
+                          void *items, size_t at, struct msg *fault)
+{
+    struct config_listener *listeners = items;
+    if (!config_listener_parse(text, &listeners[at])) {
+        *fault = msg_config_value_address(config_value_name(key, config), text);
+        return false;
+    }
+    for (size_t i = 0; i < at; i++) {
+        if (is_same_place(&listeners[i].address, &listeners[at].address))
+            return refuse_twice(key, text, config, fault);
+    }
+    return true;
+}
+
+static void print_listener(const void *item, struct buf *out)
+{
+    config_listener_print(out, item);
+}
+
+/* ---- resolvers ---- */
+
+static bool read_resolver(const struct config_key *key, struct str text, struct config *config,
+                          void *items, size_t at, struct msg *fault)
+{
+    struct config_resolver *resolvers = items;
+    if (!config_resolver_parse(text, &resolvers[at])) {
+        *fault = msg_config_value_resolver(config_value_name(key, config), text);
+        return false;
+    }
+    resolvers[at].name = arena_str(&config->arena, resolvers[at].name);
+    for (size_t i = 0; i < at; i++) {
+        if (config_resolver_eq(&resolvers[i], &resolvers[at]))
+            return refuse_twice(key, text, config, fault);
+        if (!resolvers[i].name.n != !resolvers[at].name.n) {
+            *fault = msg_config_resolvers_mixed(config_value_name(key, config));
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_resolver(const void *item, struct buf *out)
+{
+    config_resolver_print(out, item);
+}
+
+/* ---- all of them ---- */
+
+static const struct list_kind *kind_of(const struct config_key *key)
+{
+    static const struct list_kind choices = {sizeof(struct str), read_choice, print_choice};
+    static const struct list_kind addresses = {sizeof(struct config_address), read_address,
+                                               print_address};
+    static const struct list_kind listeners = {sizeof(struct config_listener), read_listener,
+                                               print_listener};
+    static const struct list_kind resolvers = {sizeof(struct config_resolver), read_resolver,
+                                               print_resolver};
+    if (key->type == CONFIG_CHOICES)
+        return &choices;
+    if (key->type == CONFIG_ADDRESSES)
+        return &addresses;
+    return key->type == CONFIG_LISTENERS ? &listeners : &resolvers;
+}
+
+/* Cuts the next item off *rest. */
+static bool next_item(struct str *rest, struct str *item)
+{
+    size_t start = 0, end;
+    while (start < rest->n && strchr(", \t", rest->p[start]))
+        start++;
+    for (end = start; end < rest->n && !strchr(", \t", rest->p[end]);)
+        end++;
+    *item = str_head(str_skip(*rest, start), end - start);
+    *rest = str_skip(*rest, end);
+    return item->n != 0;
+}
+
+static size_t count_items(struct str text)
+{
+    struct str item;
+    size_t n = 0;
+    while (next_item(&text, &item))
+        n++;
+    return n;
+}
+
+static struct list get(const struct config_key *key, const struct config *config)
+{
+    struct list list;
+    memcpy(&list, (const char *)config + key->offset, sizeof list);
+    return list;
+}
+
+static void set(const struct config_key *key, struct config *config, struct list list)
+{
+    memcpy((char *)config + key->offset, &list, sizeof list);
+}
+
+bool config_list_read(const struct config_key *key, struct str text, struct config *config,
+                      struct msg *fault)
+{
+    const struct list_kind *kind = kind_of(key);
+    struct list list = get(key, config);
+    size_t more = count_items(text);
+    struct str item;
+    if (list.count + more < key->min) {
+        *fault = msg_config_list_empty(config_value_name(key, config));
+        return false;
+    }
+    if (more > key->max || list.count > key->max - more) {
+        *fault = msg_config_list_long(config_value_name(key, config), key->max);
+        return false;
+    }
+    void *items = arena_array(&config->arena, list.count + more, kind->size);
+    if (!items)
+        return true; /* the arena says so to whoever asks */
+    if (list.count)
+        memcpy(items, list.items, list.count * kind->size);
+    for (; next_item(&text, &item); list.count++) {
+        if (!kind->read(key, item, config, items, list.count, fault))
+            return false;
+    }
+    list.items = items;
+    set(key, config, list);
+    return true;
+}
+
+void config_list_clear(const struct config_key *key, struct config *config)
+{
+    set(key, config, (struct list){NULL, 0});
+}
+
+void config_list_print(const struct config_key *key, const struct config *config, struct buf *out)
+{
+    const struct list_kind *kind = kind_of(key);
+    struct list list = get(key, config);
+    for (size_t i = 0; i < list.count; i++) {
+        buf_cstr(out, i ? ", " : "");
+        kind->print((const char *)list.items + i * kind->size, out);
+    }
+}

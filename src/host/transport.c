@@ -1,0 +1,102 @@
+#include "host/transport.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool transport_open(struct transport *t, int fd, SSL_CTX *tls)
+{
+    *t = (struct transport){fd, tls ? SSL_new(tls) : NULL};
+    if (!tls)
+        return true;
+    if (t->ssl && SSL_set_fd(t->ssl, fd) == 1) {
+        SSL_set_accept_state(t->ssl);
+        return true;
+    }
+    transport_close(t);
+    return false;
+}
+
+void transport_close(struct transport *t)
+{
+    SSL_free(t->ssl);
+    close(t->fd);
+}
+
+/* What a call of OpenSSL that did not succeed means. */
+static enum transport_progress of_tls(const struct transport *t, int result)
+{
+    switch (SSL_get_error(t->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        return TRANSPORT_WANTS_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return TRANSPORT_WANTS_WRITE;
+    default:
+        return TRANSPORT_ENDED;
+    }
+}
+
+enum transport_progress transport_greet(struct transport *t)
+{
+    if (!t->ssl)
+        return TRANSPORT_DONE;
+    ERR_clear_error();
+    int result = SSL_accept(t->ssl);
+    return result == 1 ? TRANSPORT_DONE : of_tls(t, result);
+}
+
+static enum transport_progress read_plain(struct transport *t, char *to, size_t max, size_t *n)
+{
+    ssize_t got = recv(t->fd, to, max, 0);
+    if (got > 0) {
+        *n = (size_t)got;
+        return TRANSPORT_DONE;
+    }
+    return got < 0 && (errno == EAGAIN || errno == EINTR) ? TRANSPORT_WANTS_READ : TRANSPORT_ENDED;
+}
+
+enum transport_progress transport_read(struct transport *t, char *to, size_t max, size_t *n)
+{
+    *n = 0;
+    if (!t->ssl)
+        return read_plain(t, to, max, n);
+    ERR_clear_error();
+    int result = SSL_read_ex(t->ssl, to, max, n);
+    return result > 0 ? TRANSPORT_DONE : of_tls(t, result);
+}
+
+static enum transport_progress write_plain(struct transport *t, struct str bytes, size_t *n)
+{
+    while (*n < bytes.n) {
+        ssize_t sent = send(t->fd, bytes.p + *n, bytes.n - *n, MSG_NOSIGNAL);
+        if (sent < 0)
+            return errno == EAGAIN || errno == EINTR ? TRANSPORT_WANTS_WRITE : TRANSPORT_ENDED;
+        *n += (size_t)sent;
+    }
+    return TRANSPORT_DONE;
+}
+
+enum transport_progress transport_write(struct transport *t, struct str bytes, size_t *n)
+{
+    *n = 0;
+    if (!t->ssl)
+        return write_plain(t, bytes, n);
+    while (*n < bytes.n) {
+        size_t sent = 0;
+        ERR_clear_error();
+        int result = SSL_write_ex(t->ssl, bytes.p + *n, bytes.n - *n, &sent);
+        if (result <= 0)
+            return of_tls(t, result);
+        *n += sent;
+    }
+    return TRANSPORT_DONE;
+}
+
+void transport_goodbye(struct transport *t)
+{
+    if (!t->ssl)
+        return;
+    ERR_clear_error();
+    SSL_shutdown(t->ssl);
+}

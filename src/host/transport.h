@@ -1,0 +1,47 @@
+/*
+ * transport.h - the bytes of one connection: over TLS, or plain where the TLS is somebody else's.
+ *
+ * Private to the host. All calls return at once: what the socket cannot give or take now is waited
+ * for by the caller, who then makes the same call again.
+ */
+#ifndef SEALPOST_HOST_TRANSPORT_H
+#define SEALPOST_HOST_TRANSPORT_H
+
+#include <openssl/ssl.h>
+
+#include "base/str.h"
+
+struct transport {
+    int fd;
+    SSL *ssl; /* NULL: plain */
+};
+
+enum transport_progress {
+    TRANSPORT_DONE,
+    TRANSPORT_WANTS_READ,  /* again when the socket is readable */
+    TRANSPORT_WANTS_WRITE, /* again when it is writable */
+    TRANSPORT_ENDED,       /* by the client, or by an error; nothing more will come of it */
+};
+
+/* Takes over an accepted, non-blocking socket; tls is NULL for a plain one. False: no memory, and
+ * the socket is closed. */
+bool transport_open(struct transport *t, int fd, SSL_CTX *tls) NODISCARD;
+
+/* Frees and closes at once; nothing is sent. */
+void transport_close(struct transport *t);
+
+/* The handshake; nothing where it is plain. */
+enum transport_progress transport_greet(struct transport *t);
+
+/* Reads at most max bytes; *n gets how many. Done means one at least. */
+enum transport_progress transport_read(struct transport *t, char *to, size_t max, size_t *n);
+
+/* Writes bytes; *n gets how many were taken, which may be some of them whatever is returned. Done
+ * means all. */
+enum transport_progress transport_write(struct transport *t, struct str bytes, size_t *n);
+
+/* Says that nothing more will be sent (close_notify), and does not wait for an answer. The client's
+ * end of the socket sees nothing of it where it is plain. */
+void transport_goodbye(struct transport *t);
+
+#endif
