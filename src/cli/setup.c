@@ -5,6 +5,7 @@
 #include "cli/domain_argument.h"
 #include "cli/messages.h"
 #include "cli/node.h"
+#include "store/acme.h"
 
 /* RFC 8461 3.2 recommends weeks, once all is well; while testing a day and a second is short enough
  * to change one's mind and long enough for those who send no reports below a day. */
@@ -72,6 +73,34 @@ static int write_all(struct setup *s, struct store *store)
     return status;
 }
 
+static int see_ca(void *context, const struct store_ca *row)
+{
+    (void)context;
+    (void)row;
+    return 1;
+}
+
+/* The keys' part of the store is not for everybody: whoever may not read it is told the whole way.
+ */
+static enum setup_certificate find_certificate(const struct setup *s, const struct node *node)
+{
+    const struct store_options read_secrets = {.access = {[STORE_SECRETS] = STORE_READ}};
+    const char *path = cli_value(s->c, "store");
+    enum setup_certificate found = SETUP_CERTIFICATE_UNKNOWN;
+    char host[DOMAIN_NAME_MAX + 16];
+    struct store *secrets;
+    int64_t id;
+    if (store_open(&secrets, path ? path : node->config->store.path.p, &read_secrets, NULL) < 0)
+        return found;
+    int n = snprintf(host, sizeof host, "mta-sts.%.*s", STR_ARG(s->domain));
+    if (store_certificate_find(secrets, (struct str){host, (size_t)n}, &id, NULL) == 1)
+        found = SETUP_CERTIFICATE_THERE;
+    else if (store_ca_each(secrets, see_ca, NULL, NULL) == 1)
+        found = SETUP_CERTIFICATE_AHEAD;
+    store_close(secrets);
+    return found;
+}
+
 static int run(struct cli *c)
 {
     struct setup s = {.c = c};
@@ -88,6 +117,8 @@ static int run(struct cli *c)
         status = setup_find_rua(&s, node.store);
     if (status == CLI_FINE)
         status = write_all(&s, node.store);
+    if (status == CLI_FINE)
+        s.certificate = find_certificate(&s, &node);
     return status == CLI_FINE ? setup_print(&s) : status;
 }
 

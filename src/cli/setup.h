@@ -17,6 +17,13 @@ struct setup_words {
     size_t count;
 };
 
+/* Where the policy host's certificate is to come from. */
+enum setup_certificate {
+    SETUP_CERTIFICATE_UNKNOWN, /* nowhere yet, or who runs the command may not know */
+    SETUP_CERTIFICATE_AHEAD,   /* from a certificate authority that is set up */
+    SETUP_CERTIFICATE_THERE,   /* the store has one */
+};
+
 struct setup {
     struct cli *c;
     struct str domain;            /* A-labels */
@@ -28,6 +35,7 @@ struct setup {
     bool changed;                 /* something was written */
     struct sts_policy policy;
     struct str policy_id;
+    enum setup_certificate certificate;
 };
 
 /* Each finds one thing out: from its option, else from the store, DNS or this machine, else by a

@@ -70,6 +70,19 @@ static void print_uncovered(struct setup *s)
     }
 }
 
+static struct msg certificate_step(const struct setup *s)
+{
+    switch (s->certificate) {
+    case SETUP_CERTIFICATE_THERE:
+        return msg_setup_step_certificate_there(s->domain);
+    case SETUP_CERTIFICATE_AHEAD:
+        return msg_setup_step_certificate_ahead(s->domain);
+    case SETUP_CERTIFICATE_UNKNOWN:
+        break;
+    }
+    return msg_setup_step_certificate(s->domain);
+}
+
 static void print_steps(struct setup *s)
 {
     struct cli *c = s->c;
@@ -79,9 +92,10 @@ static void print_steps(struct setup *s)
     cli_style(c, CLI_PLAIN);
     buf_byte(&c->out, '\n');
     cli_put_line(c, msg_setup_step_address(s->domain));
-    cli_put_line(c, msg_setup_step_certificate(s->domain));
+    cli_put_line(c, certificate_step(s));
     cli_put_line(c, msg_setup_step_try(s->domain));
     cli_put_line(c, msg_setup_step_txt(s->domain));
+    cli_put_line(c, msg_setup_step_check(s->domain));
     cli_put_line(c, msg_setup_step_wait());
 }
 
