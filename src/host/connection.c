@@ -221,6 +221,8 @@ static bool answer(struct connection *c)
     c->close_after = !keep_alive;
     c->linger = c->request.status || http_request_has_body(&c->request);
     http_request_init(&c->request, w->limits.header_size);
+    if (c->close_after && !c->linger)
+        transport_hold(&c->transport);
     if (!send_response(c))
         return false;
     if (!c->close_after)
@@ -289,6 +291,8 @@ static void read_requests(struct connection *c)
         if (w->stopping && !bytes.n && c->requests) {
             end(c);
         } else if (keep(c, bytes)) {
+            if (!c->requests && !bytes.n)
+                transport_acknowledge(&c->transport);
             enter(c, bytes.n || !c->requests ? PHASE_HEAD : PHASE_IDLE);
             wait_or_close(c, got);
         }

@@ -1,6 +1,8 @@
 #include "host/transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -91,6 +93,19 @@ enum transport_progress transport_write(struct transport *t, struct str bytes, s
         *n += sent;
     }
     return TRANSPORT_DONE;
+}
+
+void transport_hold(const struct transport *t)
+{
+    const int on = 1;
+    setsockopt(t->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+void transport_acknowledge(const struct transport *t)
+{
+    const int on = 1;
+    if (t->ssl)
+        setsockopt(t->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void transport_goodbye(struct transport *t)

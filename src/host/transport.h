@@ -40,6 +40,15 @@ enum transport_progress transport_read(struct transport *t, char *to, size_t max
  * means all. */
 enum transport_progress transport_write(struct transport *t, struct str bytes, size_t *n);
 
+/* What is written from here on leaves with the end of the connection: the last response,
+ * close_notify and FIN in one segment instead of three. */
+void transport_hold(const struct transport *t);
+
+/* Sends the acknowledgement that the kernel keeps back to go with what is written next. After a
+ * handshake of TLS 1.3 nothing is, and a client that sends no second small segment before the first
+ * is acknowledged (Nagle's algorithm, RFC 9293 3.7.4) would hold its request for 40 ms. */
+void transport_acknowledge(const struct transport *t);
+
 /* Says that nothing more will be sent (close_notify), and does not wait for an answer. The client's
  * end of the socket sees nothing of it where it is plain. */
 void transport_goodbye(struct transport *t);

@@ -6,6 +6,7 @@ The role runs by tests/system/host_lab.c on a store and a certificate made here.
 
 import argparse
 import contextlib
+import functools
 import os
 import re
 import resource
@@ -23,11 +24,32 @@ PATH = "/.well-known/mta-sts.txt"
 POLICY = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmax_age: 86400\r\n"
 LIMIT = 30  # seconds until a client here gives up on anything
 TESTS = []
+ALONE = "SEALPOST_TEST_ALONE"  # in the environment: this is a network namespace for the tests that are named
 
 
 def test(function):
     TESTS.append(function)
     return function
+
+
+class Skip(Exception):
+    """Why a test cannot run here."""
+
+
+def alone(function):
+    """Runs the test in a network namespace of its own, where nobody else is counted."""
+    @functools.wraps(function)
+    def run_alone(host):
+        if ALONE in os.environ:
+            function(host)
+            return
+        unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+        if run(*unshare, "true").returncode:
+            raise Skip("unshare --net is not permitted")
+        done = run(*unshare, "sh", "-ec", 'ip link set lo up; exec "$@"', "sh", sys.executable, sys.argv[0], "--lab",
+                   host.lab, function.__name__, env=os.environ | {ALONE: "1"})
+        check(done.returncode == 0, done.stdout.decode(), done.stderr.decode())
+    return run_alone
 
 
 def check(condition, *what):
@@ -169,7 +191,7 @@ def main():
         shared = None
         chosen = [t for t in TESTS if not args.tests or t.__name__ in args.tests]
         for number, function in enumerate(chosen, 1):
-            options, host, verdict = options_of(function), None, "ok"
+            options, host, verdict, skipped = options_of(function), None, "ok", ""
             try:
                 folder = tempfile.mkdtemp(dir=top)
                 if function.__defaults__:
@@ -180,12 +202,14 @@ def main():
                 if function.__defaults__:
                     status = host.stop()
                     check(status == 0, "exit status", status, host.logged())
+            except Skip as e:
+                skipped = f" # SKIP {e}"
             except (AssertionError, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as e:
                 verdict, failed = "not ok", failed + 1
                 print("# " + f"{type(e).__name__}: {e}".replace("\n", "\n# "))
             if host and host is not shared and host.process.poll() is None:
                 host.stop(signal.SIGKILL)
-            print(f"{verdict} {number} - {function.__name__.replace('_', ' ')}", flush=True)
+            print(f"{verdict} {number} - {function.__name__.replace('_', ' ')}{skipped}", flush=True)
         if shared:
             status = shared.stop()
             log = open(shared.log.name, encoding="utf-8").read()

@@ -15,7 +15,7 @@ import socket
 import ssl
 import time
 
-from host_world import LIMIT, NAME, PATH, POLICY, ask, check, main, request, response, rest_of, run, test
+from host_world import LIMIT, NAME, PATH, POLICY, alone, ask, check, main, request, response, rest_of, run, test
 
 
 @test
@@ -312,6 +312,27 @@ def the_last_good_state_is_served_when_the_store_is_not(host):
 
 
 SHORT = "handshake_timeout = 1s\nheader_timeout = 1s\nidle_timeout = 1s\nwrite_timeout = 1s\n"
+
+
+def count_of(name):
+    """A counter of this network namespace's TCP."""
+    with open("/proc/self/net/netstat", encoding="ascii") as f:
+        names, values = [line.split() for line in f if line.startswith("TcpExt:")]
+    return int(values[names.index(name)])
+
+
+@test
+@alone
+def a_client_with_nagle_waits_for_no_late_acknowledgement(host):
+    before = count_of("DelayedACKs")
+    for _ in range(20):
+        with host.tls() as s:
+            check(s.version() == "TLSv1.3", s.version())
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+            s.sendall(request())
+            check(response(s)[0] == 200)
+    late = count_of("DelayedACKs") - before
+    check(late < 10, late, "late acknowledgements in 20 visits")
 
 
 def ended_after(s, since):
