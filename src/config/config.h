@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/finding.h"
 #include "config/listener.h"
+#include "config/network.h"
 #include "config/resolver.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/sealpost/sealpost.conf"
@@ -36,6 +37,11 @@ struct config_addresses {
 
 struct config_listeners {
     const struct config_listener *items;
+    size_t count;
+};
+
+struct config_networks {
+    const struct config_network *items;
     size_t count;
 };
 
@@ -64,7 +70,8 @@ struct config {
     } log;
     struct {
         struct config_listeners listen;
-        uint64_t workers; /* 0: one a processor; see config_workers */
+        struct config_networks proxy_protocol_from; /* of TCP balancers */
+        uint64_t workers;                           /* 0: one a processor; see config_workers */
         struct str user;
         uint64_t max_connections;    /* of the whole role */
         uint64_t max_requests;       /* on one connection */

@@ -74,6 +74,15 @@ const struct config_key config_keys[] = {
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_HOST_LISTEN},
     {.section = "host",
+     .name = "proxy_protocol_from",
+     .type = CONFIG_NETWORKS,
+     .offset = MEMBER(host.proxy_protocol_from, struct config_networks),
+     .min = 0,
+     .max = CONFIG_LIST_MAX,
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_HOST_PROXY_PROTOCOL_FROM},
+    {.section = "host",
      .name = "workers",
      .type = CONFIG_NUMBER,
      .offset = MEMBER(host.workers, uint64_t),
@@ -310,12 +319,12 @@ const char *config_type_name(enum config_type type)
 {
     static const char *const names[] = {"path",      "user",      "number",   "duration",
                                         "size",      "switch",    "choice",   "choices",
-                                        "addresses", "listeners", "resolvers"};
+                                        "addresses", "listeners", "networks", "resolvers"};
     return names[type];
 }
 
 bool config_type_is_list(enum config_type type)
 {
     return type == CONFIG_CHOICES || type == CONFIG_ADDRESSES || type == CONFIG_LISTENERS ||
-           type == CONFIG_RESOLVERS;
+           type == CONFIG_NETWORKS || type == CONFIG_RESOLVERS;
 }

@@ -22,6 +22,7 @@ enum config_type {
     CONFIG_CHOICES,   /* struct config_names: min to max of `choices` */
     CONFIG_ADDRESSES, /* struct config_addresses: min to max */
     CONFIG_LISTENERS, /* struct config_listeners: min to max, each address once */
+    CONFIG_NETWORKS,  /* struct config_networks: min to max */
     CONFIG_RESOLVERS, /* struct config_resolvers: min to max, over TLS all or none */
 };
 

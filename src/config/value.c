@@ -195,6 +195,7 @@ bool config_value_read(const struct config_key *key, struct str text, struct con
     case CONFIG_CHOICES:
     case CONFIG_ADDRESSES:
     case CONFIG_LISTENERS:
+    case CONFIG_NETWORKS:
     case CONFIG_RESOLVERS:
         return config_list_read(key, text, config, fault);
     }
@@ -223,6 +224,7 @@ void config_value_print(const struct config_key *key, const struct config *confi
     case CONFIG_CHOICES:
     case CONFIG_ADDRESSES:
     case CONFIG_LISTENERS:
+    case CONFIG_NETWORKS:
     case CONFIG_RESOLVERS:
         config_list_print(key, config, out);
         break;

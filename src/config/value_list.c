@@ -99,6 +99,24 @@ static void print_listener(const void *item, struct buf *out)
     config_listener_print(out, item);
 }
 
+/* ---- networks ---- */
+
+static bool read_network(const struct config_key *key, struct str text, struct config *config,
+                         void *items, size_t at, struct msg *fault)
+{
+    struct config_network *networks = items;
+    if (!config_network_parse(text, &networks[at])) {
+        *fault = msg_config_value_network(config_value_name(key, config), text);
+        return false;
+    }
+    return true;
+}
+
+static void print_network(const void *item, struct buf *out)
+{
+    config_network_print(out, item);
+}
+
 /* ---- resolvers ---- */
 
 static bool read_resolver(const struct config_key *key, struct str text, struct config *config,
@@ -135,12 +153,16 @@ static const struct list_kind *kind_of(const struct config_key *key)
                                                print_address};
     static const struct list_kind listeners = {sizeof(struct config_listener), read_listener,
                                                print_listener};
+    static const struct list_kind networks = {sizeof(struct config_network), read_network,
+                                              print_network};
     static const struct list_kind resolvers = {sizeof(struct config_resolver), read_resolver,
                                                print_resolver};
     if (key->type == CONFIG_CHOICES)
         return &choices;
     if (key->type == CONFIG_ADDRESSES)
         return &addresses;
+    if (key->type == CONFIG_NETWORKS)
+        return &networks;
     return key->type == CONFIG_LISTENERS ? &listeners : &resolvers;
 }
 

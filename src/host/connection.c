@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "host/response.h"
+#include "net/proxy_header.h"
 
 #define LINGER_BYTES_MAX ((size_t)256 * 1024)
 
@@ -27,11 +28,9 @@ static void join_list(struct connection *c, enum phase phase)
 {
     const struct worker_limits *limits = &c->worker->limits;
     const int64_t time[PHASE_COUNT] = {
-        [PHASE_HANDSHAKE] = limits->handshake_ms,
-        [PHASE_HEAD] = limits->header_ms,
-        [PHASE_WRITE] = limits->write_ms,
-        [PHASE_IDLE] = limits->idle_ms,
-        [PHASE_LINGER] = LINGER_MS,
+        [PHASE_PROXY] = limits->handshake_ms, [PHASE_HANDSHAKE] = limits->handshake_ms,
+        [PHASE_HEAD] = limits->header_ms,     [PHASE_WRITE] = limits->write_ms,
+        [PHASE_IDLE] = limits->idle_ms,       [PHASE_LINGER] = LINGER_MS,
     };
     struct connection_list *list = &c->worker->phases[phase];
     c->phase = phase;
@@ -84,28 +83,45 @@ static bool wait_or_close(struct connection *c, enum transport_progress got)
     return got != TRANSPORT_ENDED;
 }
 
-void connection_start(struct worker *w, int fd, enum socket_use use)
+/* The phase in which the client itself begins to speak. */
+static enum phase first_phase(const struct connection *c)
+{
+    return c->use == USE_HTTPS ? PHASE_HANDSHAKE : PHASE_HEAD;
+}
+
+static bool is_balancer(const struct worker *w, const struct address *peer)
+{
+    const struct config_networks *known = &w->limits.balancers;
+    for (size_t i = 0; i < known->count; i++) {
+        if (config_network_has(&known->items[i], peer->family, peer->bytes))
+            return true;
+    }
+    return false;
+}
+
+void connection_start(struct worker *w, const struct arrival *arrival)
 {
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
-        close(fd);
-        return;
-    }
-    if (!transport_open(&c->transport, fd, use == USE_HTTPS ? w->tls : NULL)) {
-        free(c);
+        close(arrival->fd);
         return;
     }
     c->worker = w;
-    c->use = use;
-    if (c->transport.ssl)
-        SSL_set_app_data(c->transport.ssl, &c->guest);
+    c->transport.fd = arrival->fd;
+    c->use = arrival->use;
+    c->client = address_without_mapping(&arrival->peer);
     http_request_init(&c->request, w->limits.header_size);
     w->connections++;
     w->counts.accepted++;
-    join_list(c, use == USE_HTTPS ? PHASE_HANDSHAKE : PHASE_HEAD);
-    event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, on_event, c);
+    join_list(c, is_balancer(w, &c->client) ? PHASE_PROXY : first_phase(c));
+    event_assign(&c->event, w->base, arrival->fd, EV_READ | EV_PERSIST, on_event, c);
     if (event_add(&c->event, NULL) < 0)
         connection_close(c);
+}
+
+const struct address *connection_client(const struct connection *c)
+{
+    return &c->client;
 }
 
 void connection_close(struct connection *c)
@@ -300,13 +316,56 @@ static void read_requests(struct connection *c)
     }
 }
 
+/* ---- what a balancer says first ---- */
+
+static void refuse_balancer(struct connection *c)
+{
+    struct worker *w = c->worker;
+    w->counts.bad_proxy_headers++;
+    if (worker_may_log(w)) {
+        struct buf peer CLEANUP(buf_done);
+        buf_init(&peer, CONFIG_ADDRESS_TEXT_MAX);
+        address_print(&c->client, &peer);
+        LOG(LOG_WARN, "host.proxy_header_refused", LOG_STR("balancer", buf_view(&peer)));
+    }
+    connection_close(c);
+}
+
+/* The socket's bytes are looked at before they are taken, since what follows the header is for
+ * OpenSSL to read. Bytes of a header that is not complete are kept by the connection. */
+static void read_proxy_header(struct connection *c)
+{
+    struct worker *w = c->worker;
+    struct proxy_header header;
+    size_t have = c->in_n;
+    if (have)
+        memcpy(w->in, c->in, have);
+    ssize_t n = recv(c->transport.fd, w->in + have, w->in_max - have, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    struct str bytes = {w->in, have + (n > 0 ? (size_t)n : 0)};
+    enum proxy_progress got = n > 0 ? proxy_header_read(bytes, &header) : PROXY_BAD;
+    size_t all = got == PROXY_DONE ? header.size : bytes.n;
+    if (got == PROXY_BAD || recv(c->transport.fd, w->in + have, all - have, 0) < 0) {
+        refuse_balancer(c);
+        return;
+    }
+    if (!keep(c, got == PROXY_MORE ? bytes : STR("")) || got == PROXY_MORE)
+        return;
+    if (header.has_client)
+        c->client = address_without_mapping(&header.client);
+    enter(c, first_phase(c));
+    step(c);
+}
+
 /* ---- the machine ---- */
 
 static void handshake(struct connection *c)
 {
-    enum transport_progress got = transport_greet(&c->transport);
+    struct worker *w = c->worker;
+    enum transport_progress got = transport_greet(&c->transport, w->tls, &c->guest);
     if (got == TRANSPORT_DONE) {
-        c->worker->counts.handshakes++;
+        w->counts.handshakes++;
         if (c->guest.validates) { /* there is nothing else to say, RFC 8737 3 */
             end(c);
             return;
@@ -316,13 +375,16 @@ static void handshake(struct connection *c)
         return;
     }
     if (got == TRANSPORT_ENDED)
-        c->worker->counts.failed++;
+        w->counts.failed++;
     wait_or_close(c, got);
 }
 
 static void step(struct connection *c)
 {
     switch (c->phase) {
+    case PHASE_PROXY:
+        read_proxy_header(c);
+        return;
     case PHASE_HANDSHAKE:
         handshake(c);
         return;

@@ -1,10 +1,11 @@
 /*
  * connection.h - one client: handshake, requests, responses, end. Private to the host.
  *
- *     HANDSHAKE -> HEAD -> WRITE -> IDLE -> HEAD ... -> LINGER -> closed
+ *     PROXY -> HANDSHAKE -> HEAD -> WRITE -> IDLE -> HEAD ... -> LINGER -> closed
  *
- * Behind a reverse proxy there is no handshake, and the Host field alone says for whom a request
- * is.
+ * PROXY is for a balancer alone, which must say who its client is before anything else
+ * (net/proxy_header.h). Behind a reverse proxy there is no handshake, and the Host field alone says
+ * for whom a request is.
  *
  * Each phase has one limit of time, counted from its beginning: a client that sends a byte now and
  * then does not get more of it. IDLE is between two requests, when no byte of the next is there;
@@ -26,12 +27,21 @@
 #include "host/identity_cache.h"
 #include "host/transport.h"
 #include "host/worker.h"
+#include "net/address.h"
 #include "net/http_request.h"
 
 /* What is spoken on a listener, by its name. */
 enum socket_use { USE_HTTPS, USE_HTTP };
 
-enum phase { PHASE_HANDSHAKE, PHASE_HEAD, PHASE_WRITE, PHASE_IDLE, PHASE_LINGER, PHASE_COUNT };
+enum phase {
+    PHASE_PROXY,
+    PHASE_HANDSHAKE,
+    PHASE_HEAD,
+    PHASE_WRITE,
+    PHASE_IDLE,
+    PHASE_LINGER,
+    PHASE_COUNT
+};
 
 struct connection {
     struct tls_guest guest;             /* first: what OpenSSL hands to connection_choose */
@@ -39,6 +49,7 @@ struct connection {
     struct worker *worker;
     struct transport transport;
     enum socket_use use;
+    struct address client;
     struct event event;
     enum phase phase;
     int64_t end; /* of the phase; clock_monotonic_ms */
@@ -92,8 +103,19 @@ struct worker {
     bool started;
 };
 
+/* What accept(2) gives. */
+struct arrival {
+    int fd;
+    enum socket_use use;
+    struct address peer;
+};
+
 /* Takes over an accepted socket; closes it when there is no memory. */
-void connection_start(struct worker *w, int fd, enum socket_use use);
+void connection_start(struct worker *w, const struct arrival *arrival);
+
+/* The client's address: the one that its balancer tells, else that of the socket's other end. An
+ * IPv4 address in an IPv6 one (RFC 4291 2.5.5.2) is IPv4. */
+const struct address *connection_client(const struct connection *c);
 
 /* Frees the connection; whatever was not sent is not sent. */
 void connection_close(struct connection *c);

@@ -34,6 +34,7 @@ static struct worker_limits limits_of(const struct config *config, unsigned work
         .header_ms = (int64_t)config->host.header_timeout * 1000,
         .write_ms = (int64_t)config->host.write_timeout * 1000,
         .idle_ms = (int64_t)config->host.idle_timeout * 1000,
+        .balancers = config->host.proxy_protocol_from,
     };
 }
 
@@ -83,8 +84,8 @@ static void end_workers(struct host *host, int64_t grace_ms)
         LOG_U64("handshakes", sum.handshakes), LOG_U64("handshakes_failed", sum.failed),
         LOG_U64("unknown_names", sum.unknown_names), LOG_U64("no_certificate", sum.no_certificate),
         LOG_U64("challenges", sum.challenges), LOG_U64("no_challenge", sum.no_challenge),
-        LOG_U64("timeouts", sum.timeouts), LOG_U64("policies", sum.policies),
-        LOG_U64("other_responses", sum.other_responses));
+        LOG_U64("timeouts", sum.timeouts), LOG_U64("bad_proxy_headers", sum.bad_proxy_headers),
+        LOG_U64("policies", sum.policies), LOG_U64("other_responses", sum.other_responses));
 }
 
 static bool all_have_it(const struct host *host)

@@ -7,19 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-bool transport_open(struct transport *t, int fd, SSL_CTX *tls)
-{
-    *t = (struct transport){fd, tls ? SSL_new(tls) : NULL};
-    if (!tls)
-        return true;
-    if (t->ssl && SSL_set_fd(t->ssl, fd) == 1) {
-        SSL_set_accept_state(t->ssl);
-        return true;
-    }
-    transport_close(t);
-    return false;
-}
-
 void transport_close(struct transport *t)
 {
     SSL_free(t->ssl);
@@ -39,10 +26,20 @@ static enum transport_progress of_tls(const struct transport *t, int result)
     }
 }
 
-enum transport_progress transport_greet(struct transport *t)
+static bool begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
 {
-    if (!t->ssl)
-        return TRANSPORT_DONE;
+    t->ssl = SSL_new(tls);
+    if (!t->ssl || SSL_set_fd(t->ssl, t->fd) != 1)
+        return false;
+    SSL_set_app_data(t->ssl, guest);
+    SSL_set_accept_state(t->ssl);
+    return true;
+}
+
+enum transport_progress transport_greet(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
+{
+    if (!t->ssl && !begin_tls(t, tls, guest))
+        return TRANSPORT_ENDED;
     ERR_clear_error();
     int result = SSL_accept(t->ssl);
     return result == 1 ? TRANSPORT_DONE : of_tls(t, result);

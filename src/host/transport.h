@@ -7,13 +7,11 @@
 #ifndef SEALPOST_HOST_TRANSPORT_H
 #define SEALPOST_HOST_TRANSPORT_H
 
-#include <openssl/ssl.h>
-
-#include "base/str.h"
+#include "net/tls_server.h"
 
 struct transport {
     int fd;
-    SSL *ssl; /* NULL: plain */
+    SSL *ssl; /* NULL: plain, or TLS that has not begun */
 };
 
 enum transport_progress {
@@ -23,15 +21,11 @@ enum transport_progress {
     TRANSPORT_ENDED,       /* by the client, or by an error; nothing more will come of it */
 };
 
-/* Takes over an accepted, non-blocking socket; tls is NULL for a plain one. False: no memory, and
- * the socket is closed. */
-bool transport_open(struct transport *t, int fd, SSL_CTX *tls) NODISCARD;
-
 /* Frees and closes at once; nothing is sent. */
 void transport_close(struct transport *t);
 
-/* The handshake; nothing where it is plain. */
-enum transport_progress transport_greet(struct transport *t);
+/* The handshake, which makes a plain transport one over TLS; guest is what tls_choose gets. */
+enum transport_progress transport_greet(struct transport *t, SSL_CTX *tls, struct tls_guest *guest);
 
 /* Reads at most max bytes; *n gets how many. Done means one at least. */
 enum transport_progress transport_read(struct transport *t, char *to, size_t max, size_t *n);

@@ -148,11 +148,14 @@ static void on_accept(evutil_socket_t listener, short what, void *context)
             set_accepting(w, false);
             return;
         }
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct config_address peer;
+        socklen_t length = sizeof peer;
+        int fd = accept4(listener, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            const struct arrival arrival = {fd, l->use, address_of_socket(&peer.any)};
             if (!w->connections)
                 event_add(&w->tick, &tick_time);
-            connection_start(w, fd, l->use);
+            connection_start(w, &arrival);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_accepting(w, errno);
         } else if (errno == EAGAIN) {
@@ -339,6 +342,7 @@ void worker_finish(struct worker *w, struct worker_counts *sum)
     sum->no_challenge += w->counts.no_challenge;
     sum->failed += w->counts.failed;
     sum->timeouts += w->counts.timeouts;
+    sum->bad_proxy_headers += w->counts.bad_proxy_headers;
     sum->policies += w->counts.policies;
     sum->other_responses += w->counts.other_responses;
     worker_free(w);

@@ -19,6 +19,7 @@
 #ifndef SEALPOST_HOST_WORKER_H
 #define SEALPOST_HOST_WORKER_H
 
+#include "config/config.h"
 #include "host/snapshot.h"
 #include "net/listen.h"
 
@@ -33,19 +34,21 @@ struct worker_limits {
     unsigned max_requests;  /* on one connection */
     size_t certificates;    /* that are kept ready */
     int64_t handshake_ms, header_ms, write_ms, idle_ms;
+    struct config_networks balancers; /* these speak the PROXY protocol; the caller's */
 };
 
 struct worker_counts {
-    uint64_t accepted;        /* connections */
-    uint64_t handshakes;      /* finished */
-    uint64_t challenges;      /* shown to a CA, among the handshakes */
-    uint64_t unknown_names;   /* refused: nobody is served here by that name */
-    uint64_t no_certificate;  /* refused: a domain whose certificate is missing or unusable */
-    uint64_t no_challenge;    /* refused: acme-tls/1 for a name without a live challenge */
-    uint64_t failed;          /* handshakes that failed, those refused among them */
-    uint64_t timeouts;        /* of any phase but idle */
-    uint64_t policies;        /* responses with 200 */
-    uint64_t other_responses; /* all others */
+    uint64_t accepted;          /* connections */
+    uint64_t handshakes;        /* finished */
+    uint64_t challenges;        /* shown to a CA, among the handshakes */
+    uint64_t unknown_names;     /* refused: nobody is served here by that name */
+    uint64_t no_certificate;    /* refused: a domain whose certificate is missing or unusable */
+    uint64_t no_challenge;      /* refused: acme-tls/1 for a name without a live challenge */
+    uint64_t failed;            /* handshakes that failed, those refused among them */
+    uint64_t timeouts;          /* of any phase but idle */
+    uint64_t bad_proxy_headers; /* balancers that sent none, or a wrong one */
+    uint64_t policies;          /* responses with 200 */
+    uint64_t other_responses;   /* all others */
 };
 
 struct worker;

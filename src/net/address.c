@@ -116,25 +116,35 @@ bool address_print_refused(size_t i, struct buf *out)
     return true;
 }
 
-static bool from_sockaddr(const struct sockaddr *sa, struct address *out)
+struct address address_of_socket(const struct sockaddr *socket)
 {
-    *out = (struct address){.family = sa->sa_family};
-    if (sa->sa_family == AF_INET)
-        memcpy(out->bytes, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
-    else if (sa->sa_family == AF_INET6)
-        memcpy(out->bytes, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
+    struct address a = {.family = socket->sa_family};
+    if (a.family == AF_INET)
+        memcpy(a.bytes, &((const struct sockaddr_in *)(const void *)socket)->sin_addr, 4);
+    else if (a.family == AF_INET6)
+        memcpy(a.bytes, &((const struct sockaddr_in6 *)(const void *)socket)->sin6_addr, 16);
     else
-        return false;
-    return true;
+        a.family = 0;
+    return a;
+}
+
+struct address address_without_mapping(const struct address *a)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct address v4 = {.family = AF_INET};
+    if (a->family != AF_INET6 || memcmp(a->bytes, mapped, sizeof mapped) != 0)
+        return *a;
+    memcpy(v4.bytes, a->bytes + sizeof mapped, 4);
+    return v4;
 }
 
 static void collect(const struct ifaddrs *interfaces, sa_family_t family, struct address_list *out)
 {
     for (const struct ifaddrs *i = interfaces; i; i = i->ifa_next) {
-        struct address a;
         if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || i->ifa_addr->sa_family != family)
             continue;
-        if (from_sockaddr(i->ifa_addr, &a) && address_is_public(&a) && out->count < ADDRESSES_MAX)
+        struct address a = address_of_socket(i->ifa_addr);
+        if (address_is_public(&a) && out->count < ADDRESSES_MAX)
             out->at[out->count++] = a;
     }
 }

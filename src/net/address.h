@@ -23,6 +23,13 @@ bool address_parse(struct str text, struct address *out) NODISCARD;
 /* Appends the canonical text (RFC 5952). */
 void address_print(const struct address *a, struct buf *out);
 
+/* The address in a socket's one; of another family than IPv4 and IPv6: family 0. */
+struct address address_of_socket(const struct sockaddr *socket);
+
+/* An IPv4 address that is written as an IPv6 one (::ffff:192.0.2.1, RFC 4291 2.5.5.2), as IPv4;
+ * others as they are. */
+struct address address_without_mapping(const struct address *a);
+
 /* Whether the address is one of the public Internet: not loopback, private, shared (RFC 6598),
  * link-local, unique-local, multicast, documentation, benchmarking, reserved or unspecified, and no
  * form with an IPv4 address within: IPv4-mapped, NAT64 (RFC 6052, RFC 8215), 6to4, Teredo. */

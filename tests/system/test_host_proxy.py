@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import socket
+import ssl
 import subprocess
 import time
 
@@ -196,6 +197,102 @@ def silence_ends_the_connection(host, settings="header_timeout = 1s\nidle_timeou
     with host.plain(host.port_http) as s:
         s.sendall(request())
         check(response(s)[0] == 200 and rest_of(s) == b"")
+
+
+# ---- TCP balancers that say who the client is ----
+
+HAPROXY = """
+global
+    log stderr local0 info
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 30s
+    timeout server 30s
+frontend tls
+    bind 127.0.0.1:{port}
+    default_backend host
+backend host
+    server one 127.0.0.1:{tls} {how}
+"""
+BALANCED = "proxy_protocol_from = 127.0.0.0/8\n"
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def through_haproxy(host, how):
+    with proxy(host, "/usr/sbin/haproxy", HAPROXY.replace("{tls}", str(host.port)).replace("{how}", how), "-q", "-f") as port:
+        for _ in range(3):
+            status, _, body = curl(host, port, NAME, PATH)
+            check(status == 200 and body == POLICY, status, body)
+
+
+@test
+def haproxy_tells_the_client_by_either_version(host, settings=BALANCED):
+    for how in "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl-cn":
+        through_haproxy(host, how)
+
+
+@test
+def haproxy_may_look_whether_the_host_lives(host, settings=BALANCED):
+    """Its checks speak for itself: LOCAL in version 2, UNKNOWN or its own address in version 1."""
+    for how in "send-proxy", "send-proxy-v2":
+        through_haproxy(host, how + " check check-send-proxy inter 100ms")
+    host.stop()
+    check(" bad_proxy_headers=0 " in host.logged(), host.logged())
+
+
+def over_tls(host, header, pieces=False):
+    """A policy behind a header, over TLS on the same connection."""
+    s = host.plain()
+    for piece in [bytes([b]) for b in header] if pieces else [header]:
+        s.sendall(piece)
+    context = ssl.create_default_context(cafile=host.keys + "/c.pem")
+    with context.wrap_socket(s, server_hostname=NAME) as s:
+        s.sendall(request())
+        return response(s)[2]
+
+
+@test
+def every_form_of_the_header_is_taken_on_every_listener(host, settings=BALANCED):
+    v4 = b"\xc0\0\x02\x01\xc6\x33\x64\x01\xdc\x04\x01\xbb"
+    headers = [b"PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n", b"PROXY TCP6 2001:db8::1 ::1 1 443\r\n",
+               b"PROXY UNKNOWN\r\n", V2 + b"\x21\x11\0\x0c" + v4, V2 + b"\x20\0\0\0",
+               V2 + b"\x21\x11\x0f\xf0" + v4 + bytes(4080 - 12)]
+    for header in headers:
+        check(over_tls(host, header) == POLICY, header)
+        with host.plain(host.port_http) as s:
+            s.sendall(header + request())
+            check(response(s)[2] == POLICY, header)
+    for header in headers[:5]:
+        check(over_tls(host, header, pieces=True) == POLICY, "in pieces", header)
+
+
+@test
+def a_balancer_that_does_not_say_it_is_cut_off_and_counted(host, settings=BALANCED + "handshake_timeout = 1s\n"):
+    rows = [request(), b"\x16\x03\x01\x02\0\x01\0", b"PROXY TCP4 1 2 3 4\r\n", b"PROXY UNKNOWN " + b"x" * 200,
+            V2 + b"\x21\x11\xff\xff" + bytes(70000), V2 + b"\x31\x11\0\0", b"PROXY TCP4 192.0.2.1", b""]
+    for port in host.port, host.port_http:
+        for sent in rows:
+            with host.plain(port) as s, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                s.sendall(sent)
+                s.shutdown(socket.SHUT_WR)
+                check(rest_of(s) == b"", "answered", sent)
+    host.wait_log("host.proxy_header_refused")
+    with host.plain() as s:  # silence has the limit of a handshake
+        check(rest_of(s) == b"")
+    check(over_tls(host, b"PROXY UNKNOWN\r\n") == POLICY)
+    host.stop()
+    check(f" bad_proxy_headers={2 * len(rows)} " in host.logged(), host.logged())
+
+
+@test
+def of_others_the_header_is_not_taken(host, settings="proxy_protocol_from = 127.0.0.2, ::1\n"):
+    with host.plain(host.port_http) as s:
+        s.sendall(b"PROXY UNKNOWN\r\n" + request())
+        check(response(s)[0] == 400)
+    with host.plain(host.port_http) as s:
+        s.sendall(request())
+        check(response(s)[0] == 200)
 
 
 if __name__ == "__main__":

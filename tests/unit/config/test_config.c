@@ -114,6 +114,7 @@ static void a_fault_is_named_with_its_place(void **state)
         {"[host]\nlisten = ::1 http://[::1]:443\n", &MSG_CONFIG_ITEM_TWICE, 2, 10},
         {"[host]\nlisten = ::1 [::1]:443\n", &MSG_CONFIG_ITEM_TWICE, 2, 10},
         {"[host]\nlisten = ::1\nlisten = ::1\n", &MSG_CONFIG_ITEM_TWICE, 3, 10},
+        {"[host]\nproxy_protocol_from = 192.0.2.1/24\n", &MSG_CONFIG_VALUE_NETWORK, 2, 23},
         {"[dns]\nforward = dns.example\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
         {"[dns]\nforward = 192.0.2.1:853#\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
         {"[dns]\nforward = 192.0.2.1:0\n", &MSG_CONFIG_VALUE_RESOLVER, 2, 11},
