@@ -4,6 +4,8 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,11 +230,15 @@ static int begin(struct tls_client *c, const struct address *to, uint16_t port)
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     bool is_6 = to->family == AF_INET6;
+    const int on = 1;
     memcpy(&v4.sin_addr, to->bytes, sizeof v4.sin_addr);
     memcpy(&v6.sin6_addr, to->bytes, sizeof v6.sin6_addr);
     c->wire.fd = socket(to->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->wire.fd < 0)
         return errno;
+    /* The end of a handshake and what is said next are written one after the other: the second
+     * would wait for the first one's acknowledgement, a round trip. */
+    (void)setsockopt(c->wire.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(c->wire.fd, is_6 ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4,
                 is_6 ? sizeof v6 : sizeof v4) < 0 &&
         errno != EINPROGRESS)

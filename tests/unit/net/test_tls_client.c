@@ -1,6 +1,8 @@
 #include "check.h"
 
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "fault.h"
 #include "made.h"
@@ -134,6 +136,49 @@ static void a_handshake_carries_the_chain_home(void **state)
 }
 
 /* A weak key is there to be told of. */
+#define DESCRIPTORS_MAX 256
+
+struct sockets {
+    uint16_t port; /* of the server */
+    unsigned count, at_once;
+};
+
+/* Looks at the client's end of the connection, while there is one. */
+static void look_at_socket(void *user, const struct tls_handshake_result *result)
+{
+    struct sockets *sockets = user;
+    (void)result;
+    for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
+        struct sockaddr_in peer = {0};
+        socklen_t n = sizeof peer;
+        int on = 0;
+        if (getpeername(fd, (struct sockaddr *)&peer, &n) < 0 || peer.sin_family != AF_INET ||
+            ntohs(peer.sin_port) != sockets->port)
+            continue;
+        n = sizeof on;
+        sockets->count++;
+        sockets->at_once += getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &n) == 0 && on;
+    }
+}
+
+/* RFC 9293 3.7.4: the end of the handshake and the first command are two writes. */
+static void what_is_said_after_a_handshake_waits_for_no_acknowledgement(void **state)
+{
+    struct world *w = *state;
+    struct smtp_server s;
+    struct error err;
+    SSL_CTX *ctx = server_with(&w->leaf, NULL, 0);
+    smtp_server_start(&s, handshake, 1, ctx);
+    struct tls_handshake_options options = options_for(w, &s, "mx.test");
+    struct sockets sockets = {.port = s.port};
+    assert_non_null(tls_client_handshake_start(w->base, &options, look_at_socket, &sockets, &err));
+    event_base_dispatch(w->base);
+    smtp_server_stop(&s);
+    SSL_CTX_free(ctx);
+    assert_int_equal(sockets.count, 1);
+    assert_int_equal(sockets.at_once, 1);
+}
+
 static void a_weak_certificate_is_carried_home_too(void **state)
 {
     struct world *w = *state;
@@ -375,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handshake_carries_the_chain_home),
+        cmocka_unit_test(what_is_said_after_a_handshake_waits_for_no_acknowledgement),
         cmocka_unit_test(a_weak_certificate_is_carried_home_too),
         cmocka_unit_test(a_chain_has_a_longest),
         cmocka_unit_test(a_handshake_that_fails_says_why),
