@@ -17,12 +17,16 @@
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
 
 /* libunbound works in a thread of its own, which leaves the loop to others: validating is half of
- * what many questions cost. What it has found comes through a descriptor. */
+ * what many questions cost. What it has found comes through a descriptor. A question that it has
+ * takes 40 KB of memory, even while it waits for a port to be free: those wait here. */
 struct dns {
     struct ub_ctx *ctx;
     struct dns_relay *relay; /* or NULL */
     struct event readable;
-    struct dns_query *first; /* of the open ones */
+    struct event room;              /* made active when a question that waits may be asked */
+    struct dns_query *first, *last; /* the open ones, in the order in which they came */
+    struct dns_query *waiting;      /* the first of them that libunbound does not have */
+    unsigned asked;                 /* how many it has */
 };
 
 struct dns_query {
@@ -31,60 +35,10 @@ struct dns_query {
     enum dns_type type;
     dns_callback *callback;
     void *user;
+    bool asked;
     int async_id;
+    char name[]; /* without a zero byte within */
 };
-
-static void on_readable(evutil_socket_t fd, short what, void *context)
-{
-    struct dns *dns = context;
-    (void)fd;
-    (void)what;
-    ub_process(dns->ctx);
-}
-
-/* Before the setting up, which takes the context past the point where this may be said. */
-static int use_thread(struct dns *dns, struct event_base *base, struct error *err)
-{
-    int failed = ub_ctx_async(dns->ctx, 1);
-    if (failed)
-        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
-    if (event_assign(&dns->readable, base, ub_fd(dns->ctx), EV_READ | EV_PERSIST, on_readable,
-                     dns) < 0 ||
-        event_add(&dns->readable, NULL) < 0)
-        return error_set_memory(err);
-    return 0;
-}
-
-struct dns *dns_new(struct event_base *base, const struct dns_settings *settings, struct error *err)
-{
-    struct dns *dns = calloc(1, sizeof *dns);
-    if (dns)
-        dns->ctx = ub_ctx_create();
-    if (!dns || !dns->ctx) {
-        error_set_memory(err);
-        free(dns);
-        return NULL;
-    }
-    if (use_thread(dns, base, err) < 0 ||
-        dns_set_up(dns->ctx, base, settings, &dns->relay, err) < 0) {
-        dns_free(dns);
-        return NULL;
-    }
-    return dns;
-}
-
-void dns_free(struct dns *dns)
-{
-    if (!dns)
-        return;
-    while (dns->first)
-        dns_cancel(dns->first);
-    if (event_initialized(&dns->readable))
-        event_del(&dns->readable);
-    ub_ctx_delete(dns->ctx);
-    dns_relay_free(dns->relay);
-    free(dns);
-}
 
 static int by_preference(const void *a, const void *b)
 {
@@ -115,9 +69,14 @@ static enum dns_status read_status(const struct ub_result *result, enum dns_type
 
 static void query_free(struct dns_query *query)
 {
-    *(query->previous ? &query->previous->next : &query->dns->first) = query->next;
-    if (query->next)
-        query->next->previous = query->previous;
+    struct dns *dns = query->dns;
+    *(query->previous ? &query->previous->next : &dns->first) = query->next;
+    *(query->next ? &query->next->previous : &dns->last) = query->previous;
+    if (dns->waiting == query)
+        dns->waiting = query->next;
+    dns->asked -= query->asked;
+    if (query->asked && dns->waiting)
+        event_active(&dns->room, EV_TIMEOUT, 0);
     free(query);
 }
 
@@ -143,17 +102,98 @@ static void on_answer(void *user, int failed, struct ub_result *given)
     query_free(query);
 }
 
-static struct dns_query *query_new(struct dns *dns, enum dns_type type, dns_callback *callback,
-                                   void *user)
+/* A UB_ code. */
+static int ask(struct dns_query *query)
 {
-    struct dns_query *query = calloc(1, sizeof *query);
+    struct dns *dns = query->dns;
+    int failed = ub_resolve_async(dns->ctx, query->name, (int)query->type, CLASS_IN, query,
+                                  on_answer, &query->async_id);
+    query->asked = !failed;
+    dns->asked += query->asked;
+    return failed;
+}
+
+static void on_room(evutil_socket_t fd, short what, void *context)
+{
+    struct dns *dns = context;
+    (void)fd;
+    (void)what;
+    while (dns->waiting && dns->asked < DNS_AT_ONCE_MAX) {
+        struct dns_query *query = dns->waiting;
+        dns->waiting = query->next;
+        if (ask(query)) {
+            query->callback(query->user, &(struct dns_answer){.status = DNS_FAILED});
+            query_free(query);
+        }
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct dns *dns = context;
+    (void)fd;
+    (void)what;
+    ub_process(dns->ctx);
+}
+
+/* Before the setting up, which takes the context past the point where this may be said. */
+static int use_thread(struct dns *dns, struct event_base *base, struct error *err)
+{
+    int failed = ub_ctx_async(dns->ctx, 1);
+    if (failed)
+        return error_set(err, ERROR_BUG, msg_dns_set_up(str_from(ub_strerror(failed))));
+    if (event_assign(&dns->readable, base, ub_fd(dns->ctx), EV_READ | EV_PERSIST, on_readable,
+                     dns) < 0 ||
+        event_assign(&dns->room, base, -1, 0, on_room, dns) < 0 ||
+        event_add(&dns->readable, NULL) < 0)
+        return error_set_memory(err);
+    return 0;
+}
+
+struct dns *dns_new(struct event_base *base, const struct dns_settings *settings, struct error *err)
+{
+    struct dns *dns = calloc(1, sizeof *dns);
+    if (dns)
+        dns->ctx = ub_ctx_create();
+    if (!dns || !dns->ctx) {
+        error_set_memory(err);
+        free(dns);
+        return NULL;
+    }
+    if (use_thread(dns, base, err) < 0 ||
+        dns_set_up(dns->ctx, base, settings, &dns->relay, err) < 0) {
+        dns_free(dns);
+        return NULL;
+    }
+    return dns;
+}
+
+void dns_free(struct dns *dns)
+{
+    if (!dns)
+        return;
+    while (dns->first)
+        dns_cancel(dns->first);
+    if (event_initialized(&dns->room)) {
+        event_del(&dns->readable);
+        event_del(&dns->room);
+    }
+    ub_ctx_delete(dns->ctx);
+    dns_relay_free(dns->relay);
+    free(dns);
+}
+
+static struct dns_query *query_new(struct dns *dns, struct str name, enum dns_type type,
+                                   dns_callback *callback, void *user)
+{
+    struct dns_query *query = calloc(1, sizeof *query + name.n + 1);
     if (!query)
         return NULL;
     *query = (struct dns_query){
-        .dns = dns, .next = dns->first, .type = type, .callback = callback, .user = user};
-    if (dns->first)
-        dns->first->previous = query;
-    dns->first = query;
+        .dns = dns, .previous = dns->last, .type = type, .callback = callback, .user = user};
+    memcpy(query->name, name.p, name.n);
+    *(dns->last ? &dns->last->next : &dns->first) = query;
+    dns->last = query;
     return query;
 }
 
@@ -175,18 +215,20 @@ static bool is_name(struct str name)
 struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type type,
                              dns_callback *callback, void *user, struct error *err)
 {
-    char text[DOMAIN_NAME_MAX + 1] = "";
-    struct dns_query *query = query_new(dns, type, callback, user);
+    if (!is_name(name)) {
+        error_set(err, ERROR_TEMPORARY, msg_dns_cannot_ask(name, str_from(ub_strerror(UB_SYNTAX))));
+        return NULL;
+    }
+    struct dns_query *query = query_new(dns, name, type, callback, user);
     if (!query) {
         error_set_memory(err);
         return NULL;
     }
-    int failed = UB_SYNTAX;
-    if (is_name(name)) {
-        memcpy(text, name.p, name.n);
-        failed = ub_resolve_async(dns->ctx, text, (int)type, CLASS_IN, query, on_answer,
-                                  &query->async_id);
+    if (dns->waiting || dns->asked >= DNS_AT_ONCE_MAX) {
+        dns->waiting = dns->waiting ? dns->waiting : query;
+        return query;
     }
+    int failed = ask(query);
     if (failed) {
         error_set(err, ERROR_TEMPORARY, msg_dns_cannot_ask(name, str_from(ub_strerror(failed))));
         query_free(query);
@@ -197,7 +239,8 @@ struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type typ
 
 void dns_cancel(struct dns_query *query)
 {
-    ub_cancel(query->dns->ctx, query->async_id);
+    if (query->asked)
+        ub_cancel(query->dns->ctx, query->async_id);
     query_free(query);
 }
 

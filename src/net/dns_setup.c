@@ -15,7 +15,6 @@
 #define FORWARD_MAX   127
 #define RANGE_MAX     64   /* an address and the length of its prefix */
 #define AT_ONCE_USUAL 16   /* questions that libunbound has open, unless told */
-#define AT_ONCE_MAX   1024 /* more of them at once make it slower again */
 #define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
 
 /* After how long a resolver is asked again, at least, and how often. */
@@ -36,7 +35,7 @@ static bool is_given(const char *path)
 static int make_room(struct ub_ctx *ctx)
 {
     struct rlimit files;
-    rlim_t most = AT_ONCE_MAX;
+    rlim_t most = DNS_AT_ONCE_MAX;
     char text[16];
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 4 < most)
         most = files.rlim_cur / 4;

@@ -1,18 +1,37 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <event2/event.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unbound.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "net/dns.h"
+#include "net/dns_setup.h"
 
 /* So long a resolver may take to find an answer out, while others come from its cache at once. */
 #define LATE_MS 2500
 /* So many quick answers before it let libunbound expect each at once. */
 #define QUICK 20
+
+/* What libunbound was asked; and whether it refuses. */
+static unsigned handed_over;
+static bool refusing;
+
+/* In the place of libunbound's, which does the work. */
+int ub_resolve_async(struct ub_ctx *ctx, const char *name, int type, int class, void *mydata,
+                     ub_callback_type callback, int *id)
+{
+    int (*real)(struct ub_ctx *, const char *, int, int, void *, ub_callback_type, int *) = NULL;
+    if (refusing)
+        return UB_NOMEM;
+    handed_over++;
+    memcpy(&real, &(void *){dlsym(RTLD_NEXT, "ub_resolve_async")}, sizeof real);
+    return real(ctx, name, type, class, mydata, callback, id);
+}
 
 /* A resolver of ours on loopback, in the same loop as what is tested. The first label of a name
  * says how it answers. */
@@ -101,6 +120,8 @@ static int make_world(void **state)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof address;
     struct error err;
+    handed_over = 0;
+    refusing = false;
     w.asked = 0;
     w.late_ms = 0;
     w.base = event_base_new();
@@ -280,6 +301,47 @@ static void the_end_drops_what_is_open(void **state)
     assert_int_equal(h[1].calls + h[2].calls, 0);
 }
 
+#define TOO_MANY 20 /* questions beyond what libunbound is given */
+
+static void ask_mute(struct world *w, struct dns_query **queries, size_t count, struct heard *h)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[40];
+        struct error err;
+        snprintf(name, sizeof name, "mute.n%zu.example.org", i);
+        queries[i] = dns_lookup(w->dns, str_from(name), DNS_MX, hear, h, &err);
+        assert_non_null(queries[i]);
+    }
+}
+
+/* Each question that libunbound has costs 40 KB, also one that waits there. */
+static void libunbound_has_so_many_questions_at_a_time(void **state)
+{
+    static struct dns_query *queries[DNS_AT_ONCE_MAX + TOO_MANY];
+    struct world *w = *state;
+    struct heard mute = {0}, refused = {0};
+    struct error err;
+    ask_mute(w, queries, ARRAY_LEN(queries), &mute);
+    assert_non_null(dns_lookup(w->dns, STR("ok.a.example.org"), DNS_MX, hear, &refused, &err));
+    event_base_loop(w->base, EVLOOP_NONBLOCK);
+    assert_int_equal(handed_over, DNS_AT_ONCE_MAX);
+    /* The first of those that wait, one from their middle, one that libunbound has. */
+    dns_cancel(queries[DNS_AT_ONCE_MAX]);
+    dns_cancel(queries[DNS_AT_ONCE_MAX + TOO_MANY / 2]);
+    dns_cancel(queries[0]);
+    event_base_loop(w->base, EVLOOP_NONBLOCK);
+    assert_int_equal(handed_over, DNS_AT_ONCE_MAX + 1);
+    for (size_t i = 1; i < ARRAY_LEN(queries); i++) {
+        if (i != DNS_AT_ONCE_MAX && i != DNS_AT_ONCE_MAX + TOO_MANY / 2)
+            dns_cancel(queries[i]);
+    }
+    refusing = true;
+    event_base_loop(w->base, EVLOOP_NONBLOCK);
+    assert_int_equal(refused.calls, 1);
+    assert_int_equal(refused.status, DNS_FAILED);
+    assert_int_equal(mute.calls, 0);
+}
+
 static void what_is_no_name_is_not_asked(void **state)
 {
     struct world *w = *state;
@@ -334,6 +396,7 @@ int main(void)
         TEST(a_cached_answer_comes_after_the_question_too),
         TEST(a_dropped_question_says_nothing),
         TEST(the_end_drops_what_is_open),
+        TEST(libunbound_has_so_many_questions_at_a_time),
         TEST(what_is_no_name_is_not_asked),
         TEST(settings_that_are_unusable_are_named),
         TEST(a_command_waits_no_longer_than_told),
