@@ -52,7 +52,8 @@ struct checker *look_checker_new(struct event_base *base, const struct check_set
     seen_init(&checker->seen, LOOK_SEEN_MAX, seed);
     struct timeval limit = {.tv_sec = checker->settings.host_seconds};
     checker->host_limit = event_base_init_common_timeout(base, &limit);
-    if (checker->arena.failed || !checker->host_limit) {
+    checker->known = tls_known_new(checker->settings.trust);
+    if (checker->arena.failed || !checker->host_limit || !checker->known) {
         error_set_memory(err);
     } else if (tls_client_context_new(&checker->tls, err) == 0 &&
                (checker->dns = dns_new(base, &checker->settings.dns, err))) {
@@ -119,6 +120,7 @@ void checker_free(struct checker *checker)
     }
     http_client_free(checker->http);
     tls_client_context_free(checker->tls);
+    tls_known_free(checker->known);
     dns_free(checker->dns);
     seen_done(&checker->seen);
     gate_done(&checker->gate);

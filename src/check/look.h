@@ -20,6 +20,7 @@
 #include "check/gate.h"
 #include "check/seen.h"
 #include "net/tls_client.h"
+#include "net/tls_known.h"
 
 /* Bytes kept of observations that no running check refers to. */
 #define LOOK_SEEN_MAX ((size_t)4 * 1024 * 1024)
@@ -34,6 +35,7 @@ struct checker {
     struct dns *dns;
     struct http_client *http;
     struct tls_client_context *tls;   /* for all conversations */
+    struct tls_known *known;          /* chains that were shown */
     const struct timeval *host_limit; /* a common timeout of the loop */
     struct gate gate;                 /* before each address */
     struct seen seen;                 /* MX hosts at their addresses */

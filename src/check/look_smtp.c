@@ -57,7 +57,7 @@ static void verify(struct conversation *c, const struct tls_peer *peer, struct t
 {
     const struct check_settings *s = &c->checker->settings;
     if ((peer->chain_count || peer->version) &&
-        tls_verify(s->trust, peer, c->host, s->clock(), c->arena, out, NULL) < 0)
+        tls_known_verify(c->checker->known, peer, c->host, s->clock(), c->arena, out, NULL) < 0)
         c->arena->failed = true;
 }
 

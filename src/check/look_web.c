@@ -70,8 +70,8 @@ static void keep(struct request *r, const struct http_fetched *fetched)
     struct fact_web *web = r->web;
     if (http_fetched_copy(&web->fetched, fetched, &check->arena) < 0 ||
         ((fetched->tls.chain_count || fetched->tls.version) &&
-         tls_verify(check->checker->settings.trust, &fetched->tls, r->what.host, check->facts.now,
-                    &check->arena, &web->verified, NULL) < 0))
+         tls_known_verify(check->checker->known, &fetched->tls, r->what.host, check->facts.now,
+                          &check->arena, &web->verified, NULL) < 0))
         check->arena.failed = true;
 }
 
