@@ -61,7 +61,7 @@ packages_for() {
 # The same as programs and pkg-config modules, for systems without dpkg.
 programs_for() {
     local build="cc meson ninja pkg-config python3"
-    local lab="apache2 apachectl curl dig dovecot haproxy ip keymgr knotd nft nginx openssl pebble postconf unbound unshare"
+    local lab="apache2 apachectl curl dig dovecot haproxy ip kdig keymgr knotc knotd knsupdate nft nginx openssl pebble postconf unbound unshare"
     case $1 in
     build) echo "$build" ;;
     lab) echo "$build $lab" ;;

@@ -123,7 +123,8 @@ static bool ca_at_fault(const struct acme_attempt *a, const struct error *err)
         ACME_UNAUTHORIZED,
         ACME_UNSUPPORTED_IDENTIFIER,
     };
-    if (a->name_at_fault || error_is(err, &MSG_ACME_NO_HOST) || error_is(err, &MSG_ACME_STOPPED))
+    if (a->name_at_fault || error_is(err, &MSG_ACME_NO_HOST) || error_is(err, &MSG_ACME_STOPPED) ||
+        str_starts(str_from(err->msg.def->id), STR("publish-")))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(of_the_name); i++) {
         if (a->refusal.problem == of_the_name[i])

@@ -22,8 +22,9 @@
 
 struct acme_issuer {
     const struct config *config;
-    const struct acme_dns *publish;
     struct dns_settings dns;
+    struct publish publish;
+    struct acme_dns by_publish;
     char owner[STORE_NODE_ID_MAX + 32];
     pthread_mutex_t mutex;
     pthread_cond_t wake; /* when it stops */
@@ -139,7 +140,7 @@ static void run_job(struct worker *w, struct store_job *job)
         .world = &w->world,
         .store = w->store,
         .dns = &w->issuer->dns,
-        .publish = w->issuer->publish,
+        .publish = w->issuer->config->publisher_count ? &w->issuer->by_publish : NULL,
         .webroot = w->issuer->config->acme.webroot.p,
         .told = on_told,
     };
@@ -295,8 +296,7 @@ static int start_thread(struct acme_issuer *issuer, void *(*run)(void *), struct
 }
 
 int acme_issuer_start(struct acme_issuer **out, const struct config *config,
-                      const struct dns_settings *dns, const struct acme_dns *publish,
-                      struct error *err)
+                      const struct dns_settings *dns, struct error *err)
 {
     struct acme_issuer *issuer = calloc(1, sizeof *issuer);
     pthread_condattr_t monotonic;
@@ -304,7 +304,8 @@ int acme_issuer_start(struct acme_issuer **out, const struct config *config,
         return error_set_memory(err);
     issuer->config = config;
     issuer->dns = *dns;
-    issuer->publish = publish;
+    issuer->publish = (struct publish){config, &issuer->dns, &issuer->stopping};
+    issuer->by_publish = acme_dns_by(&issuer->publish);
     name_owner(issuer);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -14,11 +14,9 @@
 
 struct acme_issuer;
 
-/* Starts the threads; they inherit the signal mask. What is given must outlive them; publish may be
- * NULL (no dns-01). */
+/* Starts the threads; they inherit the signal mask. What is given must outlive them. */
 int acme_issuer_start(struct acme_issuer **out, const struct config *config,
-                      const struct dns_settings *dns, const struct acme_dns *publish,
-                      struct error *err) NODISCARD;
+                      const struct dns_settings *dns, struct error *err) NODISCARD;
 
 /* Ends what is going on at the next safe point (an order that was begun is gone on with by the next
  * start) and waits for the threads. */

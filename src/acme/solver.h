@@ -8,6 +8,7 @@
 #include "acme/session.h"
 #include "base/domain.h"
 #include "net/dns.h"
+#include "publish/publish.h"
 #include "store/store.h"
 
 /* A node that reported within this time lives, and must have the challenge. Seconds. */
@@ -32,14 +33,18 @@ struct acme_webroot_solver {
 };
 struct acme_solver acme_solver_webroot(struct acme_webroot_solver *context);
 
-/* What dns-01 needs of a publisher of DNS records (src/publish): one TXT record more or less at a
- * name; other values there stay. wait returns when all the zone's name servers show it. */
+/* What dns-01 needs of somebody who can write DNS records: one TXT record more or less at a name;
+ * other values there stay. wait returns when all the zone's name servers show it. */
 struct acme_dns {
     int (*add)(void *context, struct str name, struct str text, struct error *err);
     int (*wait)(void *context, struct str name, struct str text, struct error *err);
     int (*remove)(void *context, struct str name, struct str text, struct error *err);
     void *context;
 };
+/* By the publishers of the configuration, borrowed. What they say when they are told to end is
+ * acme-stopped here. */
+struct acme_dns acme_dns_by(struct publish *publish);
+
 /* dns-01. Where _acme-challenge.NAME is an alias (CNAME), which is how people give challenges to a
  * zone that a program may write, the record goes to where it leads. One challenge at a time. */
 struct acme_dns_solver {

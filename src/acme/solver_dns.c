@@ -3,6 +3,7 @@
 
 #include "acme/messages.h"
 #include "acme/solver.h"
+#include "publish/messages.h"
 
 #define ANSWER_SIZE ((size_t)256 * 1024)
 
@@ -28,6 +29,37 @@ int acme_dns_target(struct str name, const struct dns_answer *answer, struct str
     *out = leads_to;
     return 0;
 }
+
+/* ---- the publishers ---- */
+
+static int as_acme(int rc, struct error *err)
+{
+    return rc < 0 && error_is(err, &MSG_PUBLISH_STOPPED)
+               ? error_set(err, ERROR_TEMPORARY, msg_acme_stopped())
+               : rc;
+}
+
+static int by_publish_add(void *context, struct str name, struct str text, struct error *err)
+{
+    return as_acme(publish_add(context, name, text, err), err);
+}
+
+static int by_publish_wait(void *context, struct str name, struct str text, struct error *err)
+{
+    return as_acme(publish_wait(context, name, text, err), err);
+}
+
+static int by_publish_remove(void *context, struct str name, struct str text, struct error *err)
+{
+    return as_acme(publish_remove(context, name, text, err), err);
+}
+
+struct acme_dns acme_dns_by(struct publish *publish)
+{
+    return (struct acme_dns){by_publish_add, by_publish_wait, by_publish_remove, publish};
+}
+
+/* ---- the challenge ---- */
 
 static int find_target(struct acme_dns_solver *s, struct str name, struct error *err)
 {

@@ -222,11 +222,15 @@ static int tell_success(struct cert_order *o, const struct store_job *job, bool 
 
 int cert_order_run(struct cert_order *o, struct str host)
 {
+    const struct config *config = o->to->node.config;
+    struct publish publish = {config, &o->to->node.dns, o->to->real.stop};
+    const struct acme_dns by_publish = acme_dns_by(&publish);
     const struct acme_issue_settings settings = {
         .world = &o->to->world,
         .store = o->to->node.store,
         .dns = &o->to->node.dns,
-        .webroot = o->to->node.config->acme.webroot.p,
+        .publish = config->publisher_count ? &by_publish : NULL,
+        .webroot = config->acme.webroot.p,
         .only = o->only,
         .now = o->renew,
         .dry_run = o->dry_run,

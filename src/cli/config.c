@@ -54,6 +54,7 @@ static int run_check(struct cli *c)
 
 static void dump_json(struct cli *c, const struct config *config)
 {
+    struct config_entry entry = {NULL};
     struct json_writer w;
     json_writer_init(&w, &c->out, true);
     json_open(&w, '{');
@@ -64,19 +65,21 @@ static void dump_json(struct cli *c, const struct config *config)
         json_put_null(&w);
     json_key(&w, "keys");
     json_open(&w, '[');
-    for (size_t i = 0; i < config_key_count; i++) {
-        struct buf value CLEANUP(buf_done);
+    while (config_next(config, &entry)) {
+        struct buf section CLEANUP(buf_done), value CLEANUP(buf_done);
+        buf_init(&section, CONFIG_PRINT_MAX);
         buf_init(&value, CONFIG_PRINT_MAX);
-        config_value_print(&config_keys[i], config, &value);
+        config_print_section(&entry, &section);
+        config_value_print(entry.key, entry.members, &value);
         json_open(&w, '{');
         json_key(&w, "section");
-        json_put_str(&w, str_from(config_keys[i].section));
+        json_put_str(&w, buf_view(&section));
         json_key(&w, "key");
-        json_put_str(&w, str_from(config_keys[i].name));
+        json_put_str(&w, str_from(entry.key->name));
         json_key(&w, "value");
         json_put_str(&w, buf_view(&value));
         json_key(&w, "default");
-        json_put_bool(&w, config->lines[i] == 0);
+        json_put_bool(&w, entry.line == 0);
         json_close(&w);
     }
     json_close(&w);

@@ -21,9 +21,11 @@
 struct reading {
     struct config *config;
     struct findings *findings;
-    uint64_t *lines;
-    struct str section; /* the one that lines now belong to; p is NULL before the first */
+    uint64_t *lines;        /* of the section's keys; by their rows */
+    uint64_t *config_lines; /* the same of those in struct config */
+    struct str section;     /* the one that lines now belong to; p is NULL before the first */
     bool section_known;
+    struct config_place place; /* and where its keys go */
 };
 
 static void add_finding(struct reading *r, struct msg m, uint64_t line, uint64_t column)
@@ -31,11 +33,65 @@ static void add_finding(struct reading *r, struct msg m, uint64_t line, uint64_t
     finding_add(r->findings, SEVERITY_ERROR, m, line, column);
 }
 
+static void set_defaults(const struct config_place *to, bool repeated)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        struct msg fault;
+        if (config_keys[i].repeated == repeated &&
+            !config_value_read(&config_keys[i], str_from(config_keys[i].fallback), to, &fault))
+            abort(); /* a row of our own table, held by a test */
+    }
+}
+
+/* A section [publisher NAME] begins. */
+static bool begin_publisher(struct reading *r, const struct ini_item *item)
+{
+    struct config *config = r->config;
+    for (size_t i = 0; i < config->publisher_count; i++) {
+        if (!str_eq(config->publishers[i].name, item->label))
+            continue;
+        add_finding(r,
+                    msg_config_section_twice(item->name, item->label, config->publishers[i].line),
+                    item->line, item->name_column);
+        return false;
+    }
+    if (config->publisher_count == CONFIG_LIST_MAX) {
+        add_finding(r, msg_config_list_long(item->name, CONFIG_LIST_MAX), item->line,
+                    item->name_column);
+        return false;
+    }
+    if (!config->publishers)
+        config->publishers =
+            arena_array(&config->arena, CONFIG_LIST_MAX, sizeof *config->publishers);
+    uint64_t *lines = arena_array(&config->arena, config_key_count, sizeof *lines);
+    if (!config->publishers || !lines)
+        return false; /* the arena says so */
+    struct config_publisher *p = &config->publishers[config->publisher_count++];
+    p->name = arena_str(&config->arena, item->label);
+    p->line = item->line;
+    p->lines = r->lines = lines;
+    r->place.members = p;
+    set_defaults(&r->place, true);
+    return true;
+}
+
 static void read_section(struct reading *r, const struct ini_item *item)
 {
     r->section = item->name;
     r->section_known = config_section_exists(item->name);
-    if (r->section_known)
+    r->place.members = r->config;
+    r->lines = r->config_lines;
+    if (r->section_known && config_section_is_repeated(item->name) != (item->label.n > 0)) {
+        add_finding(r,
+                    item->label.n ? msg_config_section_named(item->name)
+                                  : msg_config_section_unnamed(item->name),
+                    item->line, item->name_column);
+        r->section_known = false;
+        return;
+    }
+    if (r->section_known && item->label.n)
+        r->section_known = begin_publisher(r, item);
+    if (config_section_exists(item->name))
         return;
     struct str shown = str_head(item->name, NAME_SHOWN_MAX);
     struct str near = config_nearest_section(item->name);
@@ -79,19 +135,21 @@ static void read_key(struct reading *r, const struct ini_item *item)
         return;
     }
     if (!*line && is_list)
-        config_list_clear(key, r->config);
+        config_list_clear(key, &r->place);
     *line = item->line;
-    if (!config_value_read(key, item->value, r->config, &fault))
+    if (!config_value_read(key, item->value, &r->place, &fault))
         add_finding(r, fault, item->line, item->column);
 }
 
-static void set_defaults(struct config *config)
+/* What the keys of a publisher must be together. */
+static void check_publisher(struct reading *r, const struct config_publisher *p)
 {
-    for (size_t i = 0; i < config_key_count; i++) {
-        struct msg fault;
-        if (!config_value_read(&config_keys[i], str_from(config_keys[i].fallback), config, &fault))
-            abort(); /* a row of our own table, held by a test */
-    }
+    if (p->type == CONFIG_PUBLISHER_RFC2136 && !p->key_file.n)
+        add_finding(r, msg_config_publisher_needs(p->name, STR("rfc2136"), STR("key_file")),
+                    p->line, 1);
+    if (p->type == CONFIG_PUBLISHER_COMMAND && !p->command.n)
+        add_finding(r, msg_config_publisher_needs(p->name, STR("command"), STR("command")), p->line,
+                    1);
 }
 
 static struct config *config_new(struct str name, uint64_t **lines)
@@ -103,7 +161,7 @@ static struct config *config_new(struct str name, uint64_t **lines)
     const char *file = arena_cstr(&config->arena, name);
     config->file = (struct str){file, file ? name.n : 0};
     config->lines = *lines = arena_array(&config->arena, config_key_count, sizeof **lines);
-    set_defaults(config);
+    set_defaults(&(struct config_place){config, &config->arena}, false);
     return config;
 }
 
@@ -120,6 +178,8 @@ static void read_items(struct reading *r, struct str text)
         else
             read_key(r, &item);
     }
+    for (size_t i = 0; i < r->config->publisher_count; i++)
+        check_publisher(r, &r->config->publishers[i]);
 }
 
 int config_parse(struct config **out, struct str text, struct str name, struct findings *findings,
@@ -128,7 +188,7 @@ int config_parse(struct config **out, struct str text, struct str name, struct f
     struct arena own CLEANUP(arena_done);
     struct findings unheard;
     struct reading r = {.findings = findings};
-    struct config *config CLEANUP(config_freep) = config_new(name, &r.lines);
+    struct config *config CLEANUP(config_freep) = config_new(name, &r.config_lines);
     arena_init(&own, ARENA_MAX);
     findings_init(&unheard, &own);
     if (!config || config->arena.failed)
@@ -136,6 +196,7 @@ int config_parse(struct config **out, struct str text, struct str name, struct f
     if (!findings)
         r.findings = &unheard;
     r.config = config;
+    r.place = (struct config_place){config, &config->arena};
     unsigned before = r.findings->errors;
     read_items(&r, text);
     unsigned errors = r.findings->errors - before;

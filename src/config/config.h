@@ -55,6 +55,22 @@ struct config_names {
     size_t count;
 };
 
+enum config_publisher_type { CONFIG_PUBLISHER_RFC2136, CONFIG_PUBLISHER_COMMAND };
+
+/* One section [publisher NAME]: somebody who can write into DNS. */
+struct config_publisher {
+    struct str name;                 /* letters, digits, hyphens, underscores */
+    unsigned type;                   /* enum config_publisher_type */
+    struct config_names zones;       /* that it writes; none: all */
+    struct config_addresses servers; /* rfc2136; none: the primary that the zone's SOA names */
+    struct str key_file;             /* rfc2136 */
+    struct str command;              /* command */
+    uint64_t timeout;                /* of one server, or of the command */
+    uint64_t wait;                   /* for the zone's name servers, at most */
+    uint64_t line;                   /* where the section begins */
+    const uint64_t *lines;           /* as those of struct config */
+};
+
 /* Durations are in seconds, sizes in bytes. The texts are each followed by a NUL. */
 struct config {
     struct {
@@ -81,6 +97,7 @@ struct config {
     } host;
     struct {
         struct str user;
+        struct str certificates_from; /* folder in the layout of certbot's live/; empty: none */
     } keeper;
     struct {
         uint64_t jobs;      /* certificates that are being ordered at the same time */
@@ -91,6 +108,9 @@ struct config {
         struct config_resolvers forward; /* none: ask the root servers; over TLS all or none */
         struct str trust_anchor;         /* file with the keys of the DNS root */
     } dns;
+
+    struct config_publisher *publishers; /* in their order */
+    size_t publisher_count;
 
     struct str file;       /* what was read; empty when all are defaults */
     const uint64_t *lines; /* per row of config_keys: the line that set it, or 0 for its default */

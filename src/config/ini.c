@@ -24,6 +24,15 @@ static bool is_name(struct str s)
     return true;
 }
 
+static bool is_label(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
+            return false;
+    }
+    return s.n > 0;
+}
+
 void ini_init(struct ini_reader *r, struct str text, struct arena *arena)
 {
     if (str_starts(text, STR("\xef\xbb\xbf")))
@@ -75,13 +84,17 @@ static void read_section(struct str line, struct str s, struct ini_item *item)
         set_fault(item, line, s.p, msg_ini_section_form(str_head(s, SHOWN_MAX)));
         return;
     }
+    struct str label = STR("");
     name = str_trim(name);
-    if (!is_name(name)) {
+    bool labelled = str_cut(name, ' ', &name, &label);
+    label = str_trim(label);
+    if (!is_name(name) || (labelled && !is_label(label))) {
         set_fault(item, line, s.p, msg_ini_section_form(str_head(s, SHOWN_MAX)));
         return;
     }
     item->type = INI_SECTION;
     item->name = name;
+    item->label = label;
     item->name_column = item->column = (uint64_t)(name.p - line.p) + 1;
 }
 

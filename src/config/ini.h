@@ -32,6 +32,7 @@ struct ini_item {
     uint64_t column;      /* in bytes, from 1: of the value of a key, otherwise of the fault */
     uint64_t name_column; /* where the section's name or the key begins */
     struct str name;      /* the section's name or the key */
+    struct str label;     /* of a section [NAME LABEL]: letters, digits, - and _; mostly empty */
     struct str value;     /* of a key; may be empty */
     struct msg fault;     /* of a fault; its arguments live as long as the text */
 };

@@ -1,30 +1,59 @@
 #include "config/print.h"
 
-#include <string.h>
-
 #include "config/ini.h"
+#include "config/schema.h"
 #include "config/value.h"
 
-void config_print_value(const struct config_key *key, const struct config *config, struct buf *out)
+bool config_next(const struct config *config, struct config_entry *entry)
+{
+    size_t row = entry->key ? entry->row + 1 : 0, publisher = entry->publisher;
+    if (row == config_key_count) {
+        publisher++;
+        row = config_first_repeated;
+    }
+    bool repeated = row >= config_first_repeated;
+    if (repeated && publisher >= config->publisher_count)
+        return false;
+    const struct config_publisher *p = repeated ? &config->publishers[publisher] : NULL;
+    *entry = (struct config_entry){
+        .key = &config_keys[row],
+        .label = p ? p->name : STR(""),
+        .members = p ? (const void *)p : config,
+        .line = p ? p->lines[row] : config->lines[row],
+        .row = row,
+        .publisher = publisher,
+    };
+    return true;
+}
+
+void config_print_section(const struct config_entry *entry, struct buf *out)
+{
+    buf_cstr(out, entry->key->section);
+    buf_cstr(out, entry->label.n ? " " : "");
+    buf_str(out, entry->label);
+}
+
+void config_print_value(const struct config_entry *entry, struct buf *out)
 {
     struct buf value CLEANUP(buf_done);
     buf_init(&value, CONFIG_PRINT_MAX);
-    config_value_print(key, config, &value);
+    config_value_print(entry->key, entry->members, &value);
     ini_put_value(out, buf_view(&value));
 }
 
 void config_print(const struct config *config, bool mark_defaults, struct buf *out)
 {
-    const char *section = "";
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        if (strcmp(section, key->section) != 0) {
-            buf_printf(out, "%s[%s]\n", i ? "\n" : "", key->section);
-            section = key->section;
+    struct config_entry entry = {NULL}, before = {NULL};
+    for (; config_next(config, &entry); before = entry) {
+        if (!before.key || !str_eq(str_from(before.key->section), str_from(entry.key->section)) ||
+            before.publisher != entry.publisher) {
+            buf_cstr(out, before.key ? "\n[" : "[");
+            config_print_section(&entry, out);
+            buf_cstr(out, "]\n");
         }
-        buf_printf(out, "%s = ", key->name);
-        config_print_value(key, config, out);
-        if (mark_defaults && !config->lines[i])
+        buf_printf(out, "%s = ", entry.key->name);
+        config_print_value(&entry, out);
+        if (mark_defaults && !entry.line)
             buf_cstr(out, "  # default");
         buf_byte(out, '\n');
     }

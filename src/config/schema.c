@@ -12,6 +12,13 @@
 
 static const char *const role_names[] = {"host", "keeper", NULL};
 
+/* In the order of enum config_publisher_type. */
+static const char *const publisher_names[] = {"rfc2136", "command", NULL};
+
+#define PUBLISHER_MEMBER(member, type)                                                             \
+    (offsetof(struct config_publisher, member) +                                                   \
+     0 * sizeof(_Generic(((struct config_publisher *)0)->member, type : 1)))
+
 /* In the order of enum log_level. */
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 
@@ -178,6 +185,13 @@ const struct config_key config_keys[] = {
      .fallback = "sealpost-keeper",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_KEEPER_USER},
+    {.section = "keeper",
+     .name = "certificates_from",
+     .type = CONFIG_PATH,
+     .offset = MEMBER(keeper.certificates_from, struct str),
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_KEEPER_CERTIFICATES_FROM},
 
     {.section = "acme",
      .name = "jobs",
@@ -219,9 +233,79 @@ const struct config_key config_keys[] = {
      .fallback = "/usr/share/dns/root.key",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_DNS_TRUST_ANCHOR},
+
+    {.section = "publisher",
+     .name = "type",
+     .type = CONFIG_CHOICE,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(type, unsigned),
+     .choices = publisher_names,
+     .fallback = "rfc2136",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_TYPE},
+    {.section = "publisher",
+     .name = "zones",
+     .type = CONFIG_DOMAINS,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(zones, struct config_names),
+     .min = 0,
+     .max = CONFIG_LIST_MAX,
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_ZONES},
+    {.section = "publisher",
+     .name = "servers",
+     .type = CONFIG_ADDRESSES,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(servers, struct config_addresses),
+     .min = 0,
+     .max = 16,
+     .port = 53,
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_SERVERS},
+    {.section = "publisher",
+     .name = "key_file",
+     .type = CONFIG_PATH,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(key_file, struct str),
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_KEY_FILE},
+    {.section = "publisher",
+     .name = "command",
+     .type = CONFIG_PATH,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(command, struct str),
+     .fallback = "",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_COMMAND},
+    {.section = "publisher",
+     .name = "timeout",
+     .type = CONFIG_DURATION,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(timeout, uint64_t),
+     .min = 1,
+     .max = HOUR,
+     .fallback = "30s",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_TIMEOUT},
+    {.section = "publisher",
+     .name = "wait",
+     .type = CONFIG_DURATION,
+     .repeated = true,
+     .offset = PUBLISHER_MEMBER(wait, uint64_t),
+     .min = 1,
+     .max = HOUR,
+     .fallback = "2m",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_PUBLISHER_WAIT},
 };
 
+#define REPEATED 7
+
 const size_t config_key_count = ARRAY_LEN(config_keys);
+const size_t config_first_repeated = ARRAY_LEN(config_keys) - REPEATED;
 
 const struct config_key *config_key_find(struct str section, struct str name)
 {
@@ -236,6 +320,15 @@ const struct config_key *config_key_find(struct str section, struct str name)
 bool config_section_exists(struct str section)
 {
     for (size_t i = 0; i < config_key_count; i++) {
+        if (str_eq(section, str_from(config_keys[i].section)))
+            return true;
+    }
+    return false;
+}
+
+bool config_section_is_repeated(struct str section)
+{
+    for (size_t i = config_first_repeated; i < config_key_count; i++) {
         if (str_eq(section, str_from(config_keys[i].section)))
             return true;
     }
@@ -317,14 +410,14 @@ struct str config_section_of(struct str name)
 
 const char *config_type_name(enum config_type type)
 {
-    static const char *const names[] = {"path",      "user",      "number",   "duration",
-                                        "size",      "switch",    "choice",   "choices",
-                                        "addresses", "listeners", "networks", "resolvers"};
+    static const char *const names[] = {
+        "path",    "user",    "number",    "duration",  "size",     "switch",   "choice",
+        "choices", "domains", "addresses", "listeners", "networks", "resolvers"};
     return names[type];
 }
 
 bool config_type_is_list(enum config_type type)
 {
-    return type == CONFIG_CHOICES || type == CONFIG_ADDRESSES || type == CONFIG_LISTENERS ||
-           type == CONFIG_NETWORKS || type == CONFIG_RESOLVERS;
+    return type == CONFIG_CHOICES || type == CONFIG_DOMAINS || type == CONFIG_ADDRESSES ||
+           type == CONFIG_LISTENERS || type == CONFIG_NETWORKS || type == CONFIG_RESOLVERS;
 }

@@ -20,6 +20,7 @@ enum config_type {
     CONFIG_SWITCH,    /* bool: yes, no */
     CONFIG_CHOICE,    /* unsigned: the place of one of `choices` */
     CONFIG_CHOICES,   /* struct config_names: min to max of `choices` */
+    CONFIG_DOMAINS,   /* struct config_names: min to max domains, as A-labels in lower case */
     CONFIG_ADDRESSES, /* struct config_addresses: min to max */
     CONFIG_LISTENERS, /* struct config_listeners: min to max, each address once */
     CONFIG_NETWORKS,  /* struct config_networks: min to max */
@@ -29,7 +30,8 @@ enum config_type {
 struct config_key {
     const char *section, *name;
     enum config_type type;
-    size_t offset; /* of its member in struct config */
+    bool repeated; /* a key of [SECTION NAME], of which there can be several */
+    size_t offset; /* of its member in struct config; repeated: in struct config_publisher */
     uint64_t min, max;
     const char *const *choices; /* ended by NULL */
     uint16_t port;              /* of addresses without one; 0 when it must be written */
@@ -41,11 +43,17 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 
+/* The rows from here on are repeated. */
+extern const size_t config_first_repeated;
+
 /* The row of a key, or NULL. */
 const struct config_key *config_key_find(struct str section, struct str name);
 
 /* Whether a key of that section exists. */
 bool config_section_exists(struct str section);
+
+/* Whether a section of that kind needs a name: [publisher NAME]. */
+bool config_section_is_repeated(struct str section);
 
 /* The name that is nearest to what was written, for "did you mean": a section, or a key of
  * section. Empty when none is near. */

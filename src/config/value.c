@@ -19,30 +19,25 @@ static const struct unit duration_units[] = {{"d", 86400}, {"h", 3600}, {"m", 60
 static const struct unit size_units[] = {
     {"GiB", 1024ULL * 1024 * 1024}, {"MiB", 1024ULL * 1024}, {"KiB", 1024}, {"", 1}};
 
-static void *member(const struct config_key *key, struct config *config)
+static void *member(const struct config_key *key, const struct config_place *to)
 {
-    return (char *)config + key->offset;
+    return (char *)to->members + key->offset;
 }
 
-static const void *member_const(const struct config_key *key, const struct config *config)
-{
-    return (const char *)config + key->offset;
-}
-
-struct str config_value_range_text(const struct config_key *key, struct config *config)
+struct str config_value_range_text(const struct config_key *key, const struct config_place *to)
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, RANGE_TEXT_MAX);
     config_value_range(key, &out);
-    return arena_str(&config->arena, buf_view(&out));
+    return arena_str(to->arena, buf_view(&out));
 }
 
-struct str config_value_name(const struct config_key *key, struct config *config)
+struct str config_value_name(const struct config_key *key, const struct config_place *to)
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, RANGE_TEXT_MAX);
     buf_printf(&out, "%s.%s", key->section, key->name);
-    return arena_str(&config->arena, buf_view(&out));
+    return arena_str(to->arena, buf_view(&out));
 }
 
 /* Reads digits and a unit. With more than one digit too many the product is refused, not wrapped.
@@ -83,8 +78,8 @@ static void print_number(const struct config_key *key, uint64_t value, struct bu
         buf_u64(out, value);
 }
 
-static bool read_number(const struct config_key *key, struct str text, struct config *config,
-                        struct msg *fault)
+static bool read_number(const struct config_key *key, struct str text,
+                        const struct config_place *to, struct msg *fault)
 {
     uint64_t value;
     bool ok;
@@ -95,10 +90,10 @@ static bool read_number(const struct config_key *key, struct str text, struct co
     else
         ok = str_to_u64(text, &value);
     if (ok && value >= key->min && value <= key->max) {
-        memcpy(member(key, config), &value, sizeof value);
+        memcpy(member(key, to), &value, sizeof value);
         return true;
     }
-    struct str name = config_value_name(key, config), range = config_value_range_text(key, config);
+    struct str name = config_value_name(key, to), range = config_value_range_text(key, to);
     if (key->type == CONFIG_DURATION)
         *fault = msg_config_value_duration(name, text, range);
     else if (key->type == CONFIG_SIZE)
@@ -108,15 +103,15 @@ static bool read_number(const struct config_key *key, struct str text, struct co
     return false;
 }
 
-static bool read_switch(const struct config_key *key, struct str text, struct config *config,
-                        struct msg *fault)
+static bool read_switch(const struct config_key *key, struct str text,
+                        const struct config_place *to, struct msg *fault)
 {
     bool value = str_eq(text, STR("yes"));
     if (!value && !str_eq(text, STR("no"))) {
-        *fault = msg_config_value_switch(config_value_name(key, config), text);
+        *fault = msg_config_value_switch(config_value_name(key, to), text);
         return false;
     }
-    memcpy(member(key, config), &value, sizeof value);
+    memcpy(member(key, to), &value, sizeof value);
     return true;
 }
 
@@ -131,16 +126,16 @@ bool config_value_find_choice(const struct config_key *key, struct str text, uns
     return false;
 }
 
-static bool read_choice(const struct config_key *key, struct str text, struct config *config,
-                        struct msg *fault)
+static bool read_choice(const struct config_key *key, struct str text,
+                        const struct config_place *to, struct msg *fault)
 {
     unsigned value;
     if (!config_value_find_choice(key, text, &value)) {
-        *fault = msg_config_value_choice(config_value_name(key, config), text,
-                                         config_value_range_text(key, config));
+        *fault = msg_config_value_choice(config_value_name(key, to), text,
+                                         config_value_range_text(key, to));
         return false;
     }
-    memcpy(member(key, config), &value, sizeof value);
+    memcpy(member(key, to), &value, sizeof value);
     return true;
 }
 
@@ -160,51 +155,52 @@ static bool is_user(struct str s)
     return true;
 }
 
-static bool read_text(const struct config_key *key, struct str text, struct config *config,
+static bool read_text(const struct config_key *key, struct str text, const struct config_place *to,
                       struct msg *fault)
 {
     bool may_be_empty = !key->fallback[0];
     if (key->type == CONFIG_PATH && !is_path(text) && !(may_be_empty && !text.n)) {
-        *fault = msg_config_value_path(config_value_name(key, config), text);
+        *fault = msg_config_value_path(config_value_name(key, to), text);
         return false;
     }
     if (key->type == CONFIG_USER && !is_user(text)) {
-        *fault = msg_config_value_user(config_value_name(key, config), text);
+        *fault = msg_config_value_user(config_value_name(key, to), text);
         return false;
     }
-    const char *copy = arena_cstr(&config->arena, text);
-    *(struct str *)member(key, config) = (struct str){copy, copy ? text.n : 0};
+    const char *copy = arena_cstr(to->arena, text);
+    *(struct str *)member(key, to) = (struct str){copy, copy ? text.n : 0};
     return true;
 }
 
-bool config_value_read(const struct config_key *key, struct str text, struct config *config,
+bool config_value_read(const struct config_key *key, struct str text, const struct config_place *to,
                        struct msg *fault)
 {
     switch (key->type) {
     case CONFIG_PATH:
     case CONFIG_USER:
-        return read_text(key, text, config, fault);
+        return read_text(key, text, to, fault);
     case CONFIG_NUMBER:
     case CONFIG_DURATION:
     case CONFIG_SIZE:
-        return read_number(key, text, config, fault);
+        return read_number(key, text, to, fault);
     case CONFIG_SWITCH:
-        return read_switch(key, text, config, fault);
+        return read_switch(key, text, to, fault);
     case CONFIG_CHOICE:
-        return read_choice(key, text, config, fault);
+        return read_choice(key, text, to, fault);
     case CONFIG_CHOICES:
+    case CONFIG_DOMAINS:
     case CONFIG_ADDRESSES:
     case CONFIG_LISTENERS:
     case CONFIG_NETWORKS:
     case CONFIG_RESOLVERS:
-        return config_list_read(key, text, config, fault);
+        return config_list_read(key, text, to, fault);
     }
     return false;
 }
 
-void config_value_print(const struct config_key *key, const struct config *config, struct buf *out)
+void config_value_print(const struct config_key *key, const void *members, struct buf *out)
 {
-    const void *at = member_const(key, config);
+    const void *at = (const char *)members + key->offset;
     switch (key->type) {
     case CONFIG_PATH:
     case CONFIG_USER:
@@ -222,11 +218,12 @@ void config_value_print(const struct config_key *key, const struct config *confi
         buf_cstr(out, key->choices[*(const unsigned *)at]);
         break;
     case CONFIG_CHOICES:
+    case CONFIG_DOMAINS:
     case CONFIG_ADDRESSES:
     case CONFIG_LISTENERS:
     case CONFIG_NETWORKS:
     case CONFIG_RESOLVERS:
-        config_list_print(key, config, out);
+        config_list_print(key, members, out);
         break;
     }
 }

@@ -10,14 +10,21 @@
 
 #include "config/schema.h"
 
-/* Reads text into config's member of that key; what is allocated goes into config->arena. False
- * with *fault set, and the member untouched, when the text is no value of the key's type or lies
- * outside its range. The fault borrows text and lives as long as config->arena. */
-bool config_value_read(const struct config_key *key, struct str text, struct config *config,
+/* Where a key's member is: in a struct config, or for a key of [publisher NAME] in a struct
+ * config_publisher; and what values are allocated in. */
+struct config_place {
+    void *members;
+    struct arena *arena;
+};
+
+/* Reads text into the member of that key. False with *fault set, and the member untouched, when the
+ * text is no value of the key's type or lies outside its range. The fault borrows text and lives as
+ * long as the arena. */
+bool config_value_read(const struct config_key *key, struct str text, const struct config_place *to,
                        struct msg *fault) NODISCARD;
 
 /* Appends the value as config_value_read takes it, in its plainest form. */
-void config_value_print(const struct config_key *key, const struct config *config, struct buf *out);
+void config_value_print(const struct config_key *key, const void *members, struct buf *out);
 
 /* Appends what the key takes, for `config explain --json` and manual pages:
  * "1s to 10m", "0 to 64", "error, warn, info, debug"; nothing when the type says it all. */

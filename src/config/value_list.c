@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "base/domain.h"
 #include "config/messages.h"
 
-/* What all lists in struct config are. */
+/* What all members that are lists are. */
 struct list {
     const void *items;
     size_t count;
@@ -14,39 +15,59 @@ struct list {
  * where to write it; false with *fault when the text is no item, or may not stand beside them. */
 struct list_kind {
     size_t size; /* of an item */
-    bool (*read)(const struct config_key *key, struct str text, struct config *config, void *items,
-                 size_t at, struct msg *fault);
+    bool (*read)(const struct config_key *key, struct str text, const struct config_place *to,
+                 void *items, size_t at, struct msg *fault);
     void (*print)(const void *item, struct buf *out);
 };
 
-static bool refuse_twice(const struct config_key *key, struct str text, struct config *config,
-                         struct msg *fault)
+static bool refuse_twice(const struct config_key *key, struct str text,
+                         const struct config_place *to, struct msg *fault)
 {
-    *fault = msg_config_item_twice(config_value_name(key, config), text);
+    *fault = msg_config_item_twice(config_value_name(key, to), text);
     return false;
 }
 
 /* ---- names among choices ---- */
 
-static bool read_choice(const struct config_key *key, struct str text, struct config *config,
-                        void *items, size_t at, struct msg *fault)
+static bool read_choice(const struct config_key *key, struct str text,
+                        const struct config_place *to, void *items, size_t at, struct msg *fault)
 {
     struct str *names = items;
     unsigned place;
     if (!config_value_find_choice(key, text, &place)) {
-        *fault = msg_config_value_choice(config_value_name(key, config), text,
-                                         config_value_range_text(key, config));
+        *fault = msg_config_value_choice(config_value_name(key, to), text,
+                                         config_value_range_text(key, to));
         return false;
     }
     for (size_t i = 0; i < at; i++) {
         if (str_eq(names[i], text))
-            return refuse_twice(key, text, config, fault);
+            return refuse_twice(key, text, to, fault);
     }
     names[at] = str_from(key->choices[place]);
     return true;
 }
 
-static void print_choice(const void *item, struct buf *out)
+/* ---- domains ---- */
+
+static bool read_domain(const struct config_key *key, struct str text,
+                        const struct config_place *to, void *items, size_t at, struct msg *fault)
+{
+    struct buf name CLEANUP(buf_done);
+    struct str *names = items;
+    buf_init(&name, DOMAIN_NAME_MAX + 1);
+    if (!domain_to_ascii(text, &name)) {
+        *fault = msg_config_value_domain(config_value_name(key, to), text);
+        return false;
+    }
+    names[at] = arena_str(to->arena, buf_view(&name));
+    for (size_t i = 0; i < at; i++) {
+        if (str_eq(names[i], names[at]))
+            return refuse_twice(key, text, to, fault);
+    }
+    return true;
+}
+
+static void print_name(const void *item, struct buf *out)
 {
     buf_str(out, *(const struct str *)item);
 }
@@ -59,17 +80,17 @@ static bool is_same_place(const struct config_address *a, const struct config_ad
     return config_address_port(a) && config_address_eq(a, b);
 }
 
-static bool read_address(const struct config_key *key, struct str text, struct config *config,
-                         void *items, size_t at, struct msg *fault)
+static bool read_address(const struct config_key *key, struct str text,
+                         const struct config_place *to, void *items, size_t at, struct msg *fault)
 {
     struct config_address *addresses = items;
     if (!config_address_parse(text, key->port, &addresses[at])) {
-        *fault = msg_config_value_address(config_value_name(key, config), text);
+        *fault = msg_config_value_address(config_value_name(key, to), text);
         return false;
     }
     for (size_t i = 0; i < at; i++) {
         if (is_same_place(&addresses[i], &addresses[at]))
-            return refuse_twice(key, text, config, fault);
+            return refuse_twice(key, text, to, fault);
     }
     return true;
 }
@@ -79,17 +100,17 @@ static void print_address(const void *item, struct buf *out)
     config_address_print(out, item);
 }
 
-static bool read_listener(const struct config_key *key, struct str text, struct config *config,
-                          void *items, size_t at, struct msg *fault)
+static bool read_listener(const struct config_key *key, struct str text,
+                          const struct config_place *to, void *items, size_t at, struct msg *fault)
 {
     struct config_listener *listeners = items;
     if (!config_listener_parse(text, &listeners[at])) {
-        *fault = msg_config_value_address(config_value_name(key, config), text);
+        *fault = msg_config_value_address(config_value_name(key, to), text);
         return false;
     }
     for (size_t i = 0; i < at; i++) {
         if (is_same_place(&listeners[i].address, &listeners[at].address))
-            return refuse_twice(key, text, config, fault);
+            return refuse_twice(key, text, to, fault);
     }
     return true;
 }
@@ -101,12 +122,12 @@ static void print_listener(const void *item, struct buf *out)
 
 /* ---- networks ---- */
 
-static bool read_network(const struct config_key *key, struct str text, struct config *config,
-                         void *items, size_t at, struct msg *fault)
+static bool read_network(const struct config_key *key, struct str text,
+                         const struct config_place *to, void *items, size_t at, struct msg *fault)
 {
     struct config_network *networks = items;
     if (!config_network_parse(text, &networks[at])) {
-        *fault = msg_config_value_network(config_value_name(key, config), text);
+        *fault = msg_config_value_network(config_value_name(key, to), text);
         return false;
     }
     return true;
@@ -119,20 +140,20 @@ static void print_network(const void *item, struct buf *out)
 
 /* ---- resolvers ---- */
 
-static bool read_resolver(const struct config_key *key, struct str text, struct config *config,
-                          void *items, size_t at, struct msg *fault)
+static bool read_resolver(const struct config_key *key, struct str text,
+                          const struct config_place *to, void *items, size_t at, struct msg *fault)
 {
     struct config_resolver *resolvers = items;
     if (!config_resolver_parse(text, &resolvers[at])) {
-        *fault = msg_config_value_resolver(config_value_name(key, config), text);
+        *fault = msg_config_value_resolver(config_value_name(key, to), text);
         return false;
     }
-    resolvers[at].name = arena_str(&config->arena, resolvers[at].name);
+    resolvers[at].name = arena_str(to->arena, resolvers[at].name);
     for (size_t i = 0; i < at; i++) {
         if (config_resolver_eq(&resolvers[i], &resolvers[at]))
-            return refuse_twice(key, text, config, fault);
+            return refuse_twice(key, text, to, fault);
         if (!resolvers[i].name.n != !resolvers[at].name.n) {
-            *fault = msg_config_resolvers_mixed(config_value_name(key, config));
+            *fault = msg_config_resolvers_mixed(config_value_name(key, to));
             return false;
         }
     }
@@ -148,7 +169,8 @@ static void print_resolver(const void *item, struct buf *out)
 
 static const struct list_kind *kind_of(const struct config_key *key)
 {
-    static const struct list_kind choices = {sizeof(struct str), read_choice, print_choice};
+    static const struct list_kind choices = {sizeof(struct str), read_choice, print_name};
+    static const struct list_kind domains = {sizeof(struct str), read_domain, print_name};
     static const struct list_kind addresses = {sizeof(struct config_address), read_address,
                                                print_address};
     static const struct list_kind listeners = {sizeof(struct config_listener), read_listener,
@@ -159,6 +181,8 @@ static const struct list_kind *kind_of(const struct config_key *key)
                                                print_resolver};
     if (key->type == CONFIG_CHOICES)
         return &choices;
+    if (key->type == CONFIG_DOMAINS)
+        return &domains;
     if (key->type == CONFIG_ADDRESSES)
         return &addresses;
     if (key->type == CONFIG_NETWORKS)
@@ -188,56 +212,56 @@ static size_t count_items(struct str text)
     return n;
 }
 
-static struct list get(const struct config_key *key, const struct config *config)
+static struct list get(const struct config_key *key, const void *members)
 {
     struct list list;
-    memcpy(&list, (const char *)config + key->offset, sizeof list);
+    memcpy(&list, (const char *)members + key->offset, sizeof list);
     return list;
 }
 
-static void set(const struct config_key *key, struct config *config, struct list list)
+static void set(const struct config_key *key, const struct config_place *to, struct list list)
 {
-    memcpy((char *)config + key->offset, &list, sizeof list);
+    memcpy((char *)to->members + key->offset, &list, sizeof list);
 }
 
-bool config_list_read(const struct config_key *key, struct str text, struct config *config,
+bool config_list_read(const struct config_key *key, struct str text, const struct config_place *to,
                       struct msg *fault)
 {
     const struct list_kind *kind = kind_of(key);
-    struct list list = get(key, config);
+    struct list list = get(key, to->members);
     size_t more = count_items(text);
     struct str item;
     if (list.count + more < key->min) {
-        *fault = msg_config_list_empty(config_value_name(key, config));
+        *fault = msg_config_list_empty(config_value_name(key, to));
         return false;
     }
     if (more > key->max || list.count > key->max - more) {
-        *fault = msg_config_list_long(config_value_name(key, config), key->max);
+        *fault = msg_config_list_long(config_value_name(key, to), key->max);
         return false;
     }
-    void *items = arena_array(&config->arena, list.count + more, kind->size);
+    void *items = arena_array(to->arena, list.count + more, kind->size);
     if (!items)
         return true; /* the arena says so to whoever asks */
     if (list.count)
         memcpy(items, list.items, list.count * kind->size);
     for (; next_item(&text, &item); list.count++) {
-        if (!kind->read(key, item, config, items, list.count, fault))
+        if (!kind->read(key, item, to, items, list.count, fault))
             return false;
     }
     list.items = items;
-    set(key, config, list);
+    set(key, to, list);
     return true;
 }
 
-void config_list_clear(const struct config_key *key, struct config *config)
+void config_list_clear(const struct config_key *key, const struct config_place *to)
 {
-    set(key, config, (struct list){NULL, 0});
+    set(key, to, (struct list){NULL, 0});
 }
 
-void config_list_print(const struct config_key *key, const struct config *config, struct buf *out)
+void config_list_print(const struct config_key *key, const void *members, struct buf *out)
 {
     const struct list_kind *kind = kind_of(key);
-    struct list list = get(key, config);
+    struct list list = get(key, members);
     for (size_t i = 0; i < list.count; i++) {
         buf_cstr(out, i ? ", " : "");
         kind->print((const char *)list.items + i * kind->size, out);

@@ -8,10 +8,10 @@
 #define NAME_WIRE_MAX        255 /* RFC 1035 2.3.4 */
 #define POINTER_BITS         0xC0U
 #define JUMPS_MAX            64
-#define NAME_TEXT_MAX        1024 /* every byte of a name as \DDD */
 #define CLASS_IN             1
 #define RDATA_TEXT_MAX       UINT16_MAX
 #define CAA_CRITICAL         0x80U
+#define SOA_NUMBERS_BYTES    20
 
 static unsigned byte_at(struct str s, size_t i)
 {
@@ -163,6 +163,15 @@ static bool read_caa(struct str rdata, struct dns_record *record, struct buf *te
     return !text->failed;
 }
 
+/* RFC 1035 3.3.13: of what follows the MNAME only that it is there. */
+static bool read_soa(struct str until_end, size_t at, struct buf *text)
+{
+    struct buf mailbox CLEANUP(buf_done);
+    buf_init(&mailbox, DNS_NAME_TEXT_MAX);
+    return dns_name_read(until_end, &at, text) && dns_name_read(until_end, &at, &mailbox) &&
+           until_end.n - at == SOA_NUMBERS_BYTES;
+}
+
 /* Reads the data of one record, the bytes from `at` to `end` of the message, into *text and, but
  * for its texts, *record. */
 static bool read_rdata(struct str message, size_t at, size_t end, enum dns_type type,
@@ -180,6 +189,8 @@ static bool read_rdata(struct str message, size_t at, size_t end, enum dns_type 
     case DNS_MX:
         return read_u16(until_end, &at, &record->preference) &&
                dns_name_read(until_end, &at, text) && at == end;
+    case DNS_SOA:
+        return read_soa(until_end, at, text);
     case DNS_CNAME:
     case DNS_NS:
         return dns_name_read(until_end, &at, text) && at == end;
@@ -191,17 +202,7 @@ static bool read_rdata(struct str message, size_t at, size_t end, enum dns_type 
     return false;
 }
 
-/* One record of the answer section as it stands there; its data are the message's bytes from
- * `from` to `end`. */
-struct raw_record {
-    struct buf owner;
-    uint16_t type, class;
-    uint32_t ttl;
-    size_t from, end;
-};
-
-/* Moves *at behind the record; false when the message cannot be walked further. */
-static bool next_record(struct str message, size_t *at, struct raw_record *raw)
+bool dns_record_next(struct str message, size_t *at, struct dns_raw_record *raw)
 {
     uint16_t length;
     buf_reset(&raw->owner);
@@ -223,7 +224,7 @@ struct reading {
     unsigned answers;
     size_t answers_at;
     struct str name; /* asked for; then where its CNAMEs lead */
-    struct raw_record raw;
+    struct dns_raw_record raw;
     struct buf text;
 };
 
@@ -259,7 +260,7 @@ static bool read_records(struct reading *r)
     if (!r->records->at)
         return false;
     for (unsigned i = 0; i < r->answers; i++) {
-        if (!next_record(r->message, &at, &r->raw))
+        if (!dns_record_next(r->message, &at, &r->raw))
             return false;
         if (r->raw.class == CLASS_IN && r->raw.type == r->type &&
             str_ieq(buf_view(&r->raw.owner), r->name))
@@ -279,7 +280,7 @@ static bool read_aliases(struct reading *r, struct alias *aliases, size_t *count
     *count = 0;
     for (unsigned i = 0; i < r->answers; i++) {
         struct dns_record ignored;
-        if (!next_record(r->message, &at, &r->raw))
+        if (!dns_record_next(r->message, &at, &r->raw))
             return false;
         buf_reset(&r->text);
         if (*count >= DNS_CNAMES_MAX || r->raw.class != CLASS_IN || r->raw.type != DNS_CNAME ||
@@ -346,7 +347,7 @@ bool dns_message_read(struct str message, enum dns_type type, struct arena *aren
         .message = message, .type = type, .arena = arena, .records = records};
     uint16_t questions, answers;
     size_t at = 4;
-    buf_init(&r.raw.owner, NAME_TEXT_MAX);
+    buf_init(&r.raw.owner, DNS_NAME_TEXT_MAX);
     buf_init(&r.text, RDATA_TEXT_MAX);
     if (message.n < HEADER_BYTES || !read_u16(message, &at, &questions) ||
         !read_u16(message, &at, &answers))

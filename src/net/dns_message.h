@@ -15,6 +15,7 @@ enum dns_type {
     DNS_A = 1,
     DNS_NS = 2,
     DNS_CNAME = 5,
+    DNS_SOA = 6,
     DNS_MX = 15,
     DNS_TXT = 16,
     DNS_AAAA = 28,
@@ -27,8 +28,8 @@ enum dns_type {
 
 struct dns_record {
     struct str text; /* MX: the host, "." for a null MX (RFC 7505); A, AAAA: the address; TXT: its
-                        strings joined; CNAME, NS: the name; names without the trailing dot; TLSA:
-                        the association data, raw; CAA: the value */
+                        strings joined; CNAME, NS: the name; SOA: its MNAME; names without the
+                        trailing dot; TLSA: the association data, raw; CAA: the value */
     uint16_t preference;               /* MX */
     uint8_t usage, selector, matching; /* TLSA, RFC 6698 2.1 */
     bool critical;                     /* CAA, RFC 8659 4.1 */
@@ -51,6 +52,22 @@ struct dns_records {
  * What is found is allocated in arena. */
 bool dns_message_read(struct str message, enum dns_type type, struct arena *arena,
                       struct dns_records *records) NODISCARD;
+
+/* One record of any section as it stands there; its data are the message's bytes from `from` to
+ * `end`. */
+struct dns_raw_record {
+    struct buf owner; /* text; made with DNS_NAME_TEXT_MAX */
+    uint16_t type, class;
+    uint32_t ttl;
+    size_t from, end;
+};
+
+/* Bytes of the longest name as text: every byte of it as \DDD. */
+#define DNS_NAME_TEXT_MAX 1024
+
+/* Reads the record at *at and moves *at behind it; false when the message cannot be walked further.
+ */
+bool dns_record_next(struct str message, size_t *at, struct dns_raw_record *raw) NODISCARD;
 
 /* The RCODE of a message's header (RFC 1035 4.1.1); that of a server failure, 2, when it has none.
  */

@@ -61,7 +61,7 @@ static bool put_label(struct str *text, struct buf *out)
     return n != 0;
 }
 
-static bool put_name(struct str text, struct buf *out)
+bool dns_name_write(struct str text, struct buf *out)
 {
     size_t start = out->n;
     if (text.n == 0)
@@ -85,7 +85,7 @@ bool dns_query_write(const struct dns_question *question, struct buf *out)
     put_u16(out, 0);
     put_u16(out, 0);
     put_u16(out, 0);
-    if (put_name(question->name, out)) {
+    if (dns_name_write(question->name, out)) {
         put_u16(out, (unsigned)question->type);
         put_u16(out, CLASS_IN);
         if (!out->failed)

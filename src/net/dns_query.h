@@ -18,6 +18,10 @@ struct dns_question {
     enum dns_type type;
 };
 
+/* Appends a name in its wire form; text as for dns_query_write. False when it is none; what was
+ * appended by then is the caller's to take back. */
+bool dns_name_write(struct str text, struct buf *out) NODISCARD;
+
 /* Appends the message. name is text as dns_message.h prints it, a trailing dot allowed, "." for the
  * root. False, with nothing appended, when it is no name (an empty label, one above 63 bytes, above
  * 255 bytes in all, an escape that is none). */

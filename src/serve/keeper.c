@@ -20,7 +20,7 @@ struct keeper {
 
 static int start(struct keeper *k, struct error *err)
 {
-    return acme_issuer_start(&k->issuer, k->config, &k->dns, NULL, err);
+    return acme_issuer_start(&k->issuer, k->config, &k->dns, err);
 }
 
 static void stop(struct keeper *k)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/messages.h"
+#include "config/print.h"
 
 struct world {
     struct arena arena;
@@ -167,6 +168,49 @@ static void a_list_has_a_limit(void **state)
     }
 }
 
+static void a_publisher_is_a_section_with_a_name(void **state)
+{
+    struct world w CLEANUP(done);
+    (void)state;
+    assert_int_equal(parse(&w, "[publisher a]\nkey_file = /a\nzones = EXAMPLE.org, Bücher.example\n"
+                               "servers = 192.0.2.1\n[log]\nlevel = warn\n[publisher b-2]\n"
+                               "type = command\ncommand = /b\nwait = 5s\n"),
+                     0);
+    const struct config *c = w.config;
+    assert_int_equal(c->publisher_count, 2);
+    const struct config_publisher *a = &c->publishers[0], *b = &c->publishers[1];
+    assert_true(str_eq(a->name, STR("a")) && str_eq(b->name, STR("b-2")));
+    assert_int_equal(a->type, CONFIG_PUBLISHER_RFC2136);
+    assert_int_equal(b->type, CONFIG_PUBLISHER_COMMAND);
+    assert_true(str_eq(a->key_file, STR("/a")) && str_eq(b->command, STR("/b")));
+    assert_int_equal(a->zones.count, 2);
+    assert_true(str_eq(a->zones.items[0], STR("example.org")));
+    assert_true(str_eq(a->zones.items[1], STR("xn--bcher-kva.example")));
+    assert_int_equal(config_address_port(&a->servers.items[0]), 53);
+    assert_int_equal(a->wait, 120);
+    assert_int_equal(b->wait, 5);
+    assert_int_equal(b->zones.count + b->servers.count, 0);
+}
+
+/* What a role is started with is the printed form. */
+static void publishers_are_printed_as_they_are_read(void **state)
+{
+    struct world w CLEANUP(done), again CLEANUP(done);
+    struct buf text CLEANUP(buf_done), second CLEANUP(buf_done);
+    (void)state;
+    buf_init(&text, CONFIG_PRINT_MAX);
+    buf_init(&second, CONFIG_PRINT_MAX);
+    assert_int_equal(parse(&w, "[publisher a]\nkey_file = /a b#c\nzones = example.org\n"
+                               "[publisher b]\ntype = command\ncommand = /b\n"),
+                     0);
+    config_print(w.config, false, &text);
+    assert_true(str_find(buf_view(&text), STR("\n[publisher a]\ntype = rfc2136\n")) > 0);
+    assert_true(str_find(buf_view(&text), STR("\n[publisher b]\ntype = command\n")) > 0);
+    assert_int_equal(parse(&again, text.p), 0);
+    config_print(again.config, false, &second);
+    assert_true(str_eq(buf_view(&text), buf_view(&second)));
+}
+
 static void port_0_may_stand_twice(void **state)
 {
     struct world w CLEANUP(done);
@@ -277,6 +321,8 @@ int main(void)
         cmocka_unit_test(a_fault_is_named_with_its_place),
         cmocka_unit_test(all_faults_are_found_in_one_reading),
         cmocka_unit_test(a_list_has_a_limit),
+        cmocka_unit_test(a_publisher_is_a_section_with_a_name),
+        cmocka_unit_test(publishers_are_printed_as_they_are_read),
         cmocka_unit_test(port_0_may_stand_twice),
         cmocka_unit_test(a_listener_has_a_scheme_and_its_port),
         cmocka_unit_test(the_lines_tell_what_was_set),
