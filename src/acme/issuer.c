@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "acme/job_list.h"
+#include "acme/live_folder.h"
 #include "acme/messages.h"
 #include "acme/world.h"
 #include "base/clock.h"
@@ -13,6 +14,8 @@
 
 /* How often the store is looked at for changes and for jobs that are due. Milliseconds. */
 #define POLL_MS 1000
+/* How often the folder of somebody else's certificates is looked at. */
+#define LIVE_MS 2000
 /* After a failure of the store. */
 #define RETRY_MS 5000
 
@@ -219,7 +222,7 @@ static void *work(void *context)
 struct follower {
     struct store *store;
     bool matched; /* all domains were gone through */
-    uint64_t seq;
+    uint64_t seq, secrets_seq;
 };
 
 static int begin_following(struct acme_issuer *issuer, struct follower *f, struct error *err)
@@ -227,6 +230,8 @@ static int begin_following(struct acme_issuer *issuer, struct follower *f, struc
     uint64_t added = 0, removed = 0;
     int64_t now = clock_now();
     int result = store_changes_last(f->store, STORE_CONTROL, &f->seq, err);
+    if (result == 0)
+        result = store_changes_last(f->store, STORE_SECRETS, &f->secrets_seq, err);
     if (result == 0)
         result = store_jobs_release(f->store, str_from(issuer->owner), err);
     if (result >= 0)
@@ -252,6 +257,10 @@ static int follow_once(struct acme_issuer *issuer, struct follower *f, struct er
         result = acme_jobs_follow(f->store, &f->seq, clock_now(), &added, &removed, err);
     if (added || removed)
         LOG(LOG_INFO, "acme.jobs", LOG_U64("added", added), LOG_U64("removed", removed));
+    if (result >= 0)
+        result = store_changed(f->store, STORE_SECRETS, err);
+    if (result == 1)
+        result = acme_jobs_follow_certificates(f->store, &f->secrets_seq, clock_now(), err);
     return result;
 }
 
@@ -272,6 +281,46 @@ static void *follow(void *context)
         wait = result < 0 ? RETRY_MS : POLL_MS;
     }
     store_close(f.store);
+    return NULL;
+}
+
+/* ---- somebody else's certificates ---- */
+
+static void on_live(void *context, enum live_event event, struct str name, const struct error *err)
+{
+    (void)context;
+    if (event == LIVE_IMPORTED)
+        LOG(LOG_INFO, "live.imported", LOG_STR("name", name));
+    else
+        LOG(LOG_WARN, "live.bad", LOG_STR("name", name), LOG_ERR(err));
+}
+
+static int look_at_live(struct acme_issuer *issuer, struct live_folder *folder,
+                        struct store **store, struct error *err)
+{
+    int result = open_store(issuer, store, err);
+    return result < 0 ? result : live_folder_look(folder, *store, clock_now(), on_live, NULL, err);
+}
+
+static void *watch_live(void *context)
+{
+    struct acme_issuer *issuer = context;
+    struct live_folder *folder = live_folder_new(issuer->config->keeper.certificates_from.p);
+    struct store *store = NULL;
+    bool failing = false;
+    int64_t wait = 0;
+    while (folder && rest(issuer, wait)) {
+        struct error err;
+        int result = look_at_live(issuer, folder, &store, &err);
+        if (result < 0 && !failing)
+            LOG(LOG_ERROR, "live.failed", LOG_ERR(&err));
+        else if (result == 0 && failing)
+            LOG(LOG_INFO, "live.recovered");
+        failing = result < 0;
+        wait = LIVE_MS;
+    }
+    store_close(store);
+    live_folder_free(folder);
     return NULL;
 }
 
@@ -313,7 +362,9 @@ int acme_issuer_start(struct acme_issuer **out, const struct config *config,
     pthread_cond_init(&issuer->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     int result = start_thread(issuer, follow, err);
-    for (uint64_t i = 0; i < config->acme.jobs && i + 1 < THREADS_MAX && result == 0; i++)
+    if (result == 0 && config->keeper.certificates_from.n)
+        result = start_thread(issuer, watch_live, err);
+    for (uint64_t i = 0; i < config->acme.jobs && i + 2 < THREADS_MAX && result == 0; i++)
         result = start_thread(issuer, work, err);
     if (result < 0)
         acme_issuer_stop(issuer);

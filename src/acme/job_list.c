@@ -220,3 +220,85 @@ int acme_jobs_follow(struct store *store, uint64_t *seq, int64_t now, uint64_t *
     free(f);
     return result;
 }
+
+/* ---- certificates ---- */
+
+/* Rows that are read before anything is written; each can have a hundred names. */
+#define CERTIFICATES_MAX 64
+#define NAMES_ARENA_MAX                                                                            \
+    ((size_t)CERTIFICATES_MAX * STORE_CERTIFICATE_NAMES_MAX * (DOMAIN_NAME_MAX + 4))
+
+struct follow_certificates {
+    struct arena arena;
+    struct str names[CERTIFICATES_MAX]; /* of one certificate each, blanks between */
+    size_t count;
+    uint64_t seq;
+};
+
+static int take_certificate(void *context, const struct store_change *row)
+{
+    struct follow_certificates *f = context;
+    if (row->kind == STORE_CHANGE_CERTIFICATE && f->count == CERTIFICATES_MAX)
+        return 1; /* and the next walk begins with it */
+    f->seq = row->seq;
+    if (row->kind == STORE_CHANGE_CERTIFICATE)
+        f->names[f->count++] = arena_str(&f->arena, row->key);
+    return 0;
+}
+
+/* The policy host that a certificate's name covers: itself, or the one below a wildcard's domain.
+ * False: none. */
+static bool covered_host(struct str name, char host[HOST_MAX], struct str *out)
+{
+    bool wildcard = str_starts(name, STR("*."));
+    int n = snprintf(host, HOST_MAX, "%s%.*s", wildcard ? "mta-sts." : "",
+                     STR_ARG(str_skip(name, wildcard ? 2 : 0)));
+    *out = (struct str){host, (size_t)n};
+    return n > 0 && n < HOST_MAX && str_starts(*out, STR("mta-sts."));
+}
+
+/* Whether the host's certificate is the keeper's own, which its job knows all about. */
+static int is_ours(struct store *store, struct str host, struct error *err)
+{
+    struct arena arena CLEANUP(arena_done);
+    struct store_certificate row;
+    arena_init(&arena, ARENA_MAX);
+    int result = store_certificate_get(store, host, &arena, &row, err);
+    return result == 1 ? str_eq(row.source, STR("acme")) : result;
+}
+
+static int hasten_hosts(struct store *store, struct str names, int64_t now, struct error *err)
+{
+    int result = 0;
+    while (names.n && result >= 0) {
+        char text[HOST_MAX];
+        struct str name, host;
+        str_cut(names, ' ', &name, &names);
+        if (!covered_host(name, text, &host))
+            continue;
+        result = is_ours(store, host, err);
+        if (result == 0)
+            result = store_jobs_hasten(store, host, now, err);
+    }
+    return result < 0 ? result : 0;
+}
+
+int acme_jobs_follow_certificates(struct store *store, uint64_t *seq, int64_t now,
+                                  struct error *err)
+{
+    struct follow_certificates f = {.seq = *seq};
+    int result = 0;
+    arena_init(&f.arena, NAMES_ARENA_MAX);
+    do {
+        f.count = 0;
+        arena_reset(&f.arena);
+        *seq = f.seq;
+        result = store_changes_since(store, STORE_SECRETS, f.seq, take_certificate, &f, err);
+        if (result >= 0 && f.arena.failed)
+            result = error_set_memory(err);
+        for (size_t i = 0; i < f.count && result >= 0; i++)
+            result = hasten_hosts(store, f.names[i], now, err);
+    } while (result >= 0 && f.seq != *seq);
+    arena_done(&f.arena);
+    return result < 0 ? result : 0;
+}

@@ -15,4 +15,10 @@ int acme_jobs_match(struct store *store, int64_t now, uint64_t *added, uint64_t 
 int acme_jobs_follow(struct store *store, uint64_t *seq, int64_t now, uint64_t *added,
                      uint64_t *removed, struct error *err) NODISCARD;
 
+/* Brings the jobs of policy hosts to now whose certificate was put or removed by somebody else than
+ * the keeper, by what secrets' change log says since *seq, which moves on: a host that lost its
+ * certificate needs one, and one that was brought in changes when to look again. */
+int acme_jobs_follow_certificates(struct store *store, uint64_t *seq, int64_t now,
+                                  struct error *err) NODISCARD;
+
 #endif

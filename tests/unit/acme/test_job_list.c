@@ -94,12 +94,81 @@ static void jobs_follow_what_the_log_says(void **state)
     assert_int_equal(seq, before);
 }
 
+static void put_certificate(struct world *w, const char *name, const char *source, int64_t *id)
+{
+    const struct str names[] = {str_from(name)};
+    const struct store_certificate row = {.names = names,
+                                          .name_count = 1,
+                                          .chain = STR("chain"),
+                                          .key = STR("key"),
+                                          .not_before = NOW,
+                                          .not_after = NOW + 86400,
+                                          .source = str_from(source),
+                                          .created = NOW};
+    assert_true(store_certificate_put(w->store, &row, id, NULL) >= 0);
+}
+
+/* Jobs that are due later than NOW are shown with an exclamation mark. */
+static void a_certificate_of_somebody_else_that_comes_or_goes_is_looked_at_now(void **state)
+{
+    static const struct str hosts[] = {STR_INIT("mta-sts.a.test"), STR_INIT("mta-sts.b.test"),
+                                       STR_INIT("mta-sts.c.test")};
+    struct world w CLEANUP(world_done);
+    uint64_t seq = 0;
+    int64_t imported, own, wildcard;
+    (void)state;
+    world_init(&w);
+    put_certificate(&w, "mta-sts.a.test", "import", &imported);
+    put_certificate(&w, "mta-sts.b.test", "acme", &own);
+    put_certificate(&w, "*.c.test", "import", &wildcard);
+    assert_true(store_jobs_add(w.store, hosts, 3, NOW + 5000, NULL, NULL) >= 0);
+    assert_int_equal(acme_jobs_follow_certificates(w.store, &seq, NOW, NULL), 0);
+    check_jobs(&w, "mta-sts.a.test mta-sts.b.test!mta-sts.c.test ");
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+        assert_true(store_job_remove(w.store, hosts[i], NULL) >= 0);
+    assert_true(store_jobs_add(w.store, hosts, 3, NOW + 5000, NULL, NULL) >= 0);
+    uint64_t before = seq;
+    assert_int_equal(acme_jobs_follow_certificates(w.store, &seq, NOW, NULL), 0);
+    assert_int_equal(seq, before);
+    check_jobs(&w, "mta-sts.a.test!mta-sts.b.test!mta-sts.c.test!");
+    assert_int_equal(store_certificate_remove(w.store, wildcard, NULL), 1);
+    assert_int_equal(store_certificate_remove(w.store, own, NULL), 1);
+    assert_int_equal(acme_jobs_follow_certificates(w.store, &seq, NOW, NULL), 0);
+    check_jobs(&w, "mta-sts.a.test!mta-sts.b.test mta-sts.c.test ");
+}
+
+/* More changes than are read at a time. */
+static void no_change_of_many_certificates_is_lost(void **state)
+{
+    enum { COUNT = 200 };
+    struct world w CLEANUP(world_done);
+    uint64_t seq = 0, last = 0;
+    (void)state;
+    world_init(&w);
+    for (unsigned i = 0; i < COUNT; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "mta-sts.d%u.test", i);
+        const struct str host = str_from(name);
+        assert_true(store_jobs_add(w.store, &host, 1, NOW + 5000, NULL, NULL) >= 0);
+        put_certificate(&w, name, "import", NULL);
+    }
+    assert_int_equal(acme_jobs_follow_certificates(w.store, &seq, NOW, NULL), 0);
+    assert_int_equal(store_changes_last(w.store, STORE_SECRETS, &last, NULL), 0);
+    assert_int_equal(seq, last);
+    struct buf names CLEANUP(buf_done);
+    buf_init(&names, 1 << 20);
+    assert_int_equal(store_job_list(w.store, STR(""), 0, write_name, &names, NULL), 0);
+    assert_true(str_chr(buf_view(&names), '!') < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_domain_with_a_policy_has_a_job_and_no_other_name),
         cmocka_unit_test(pages_do_not_lose_a_domain),
         cmocka_unit_test(jobs_follow_what_the_log_says),
+        cmocka_unit_test(a_certificate_of_somebody_else_that_comes_or_goes_is_looked_at_now),
+        cmocka_unit_test(no_change_of_many_certificates_is_lost),
     };
     return cmocka_run_group_tests_name("acme/job_list", tests, NULL, NULL);
 }
