@@ -89,8 +89,9 @@ struct config {
         struct config_networks proxy_protocol_from; /* of TCP balancers */
         uint64_t workers;                           /* 0: one a processor; see config_workers */
         struct str user;
-        uint64_t max_connections;    /* of the whole role */
-        uint64_t max_requests;       /* on one connection */
+        uint64_t max_connections;             /* of the whole role */
+        uint64_t max_connections_per_address; /* 0: no limit */
+        uint64_t max_requests;                /* on one connection */
         uint64_t cache_certificates; /* kept ready for handshakes, by all workers together */
         uint64_t header_size;        /* of one request */
         uint64_t handshake_timeout, header_timeout, write_timeout, idle_timeout;

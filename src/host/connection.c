@@ -34,7 +34,8 @@ static void join_list(struct connection *c, enum phase phase)
     };
     struct connection_list *list = &c->worker->phases[phase];
     c->phase = phase;
-    c->end = clock_monotonic_ms() + time[phase];
+    c->since = clock_monotonic_ms();
+    c->end = c->since + time[phase];
     c->next = NULL;
     c->previous = list->last;
     *(list->last ? &list->last->next : &list->first) = c;
@@ -89,6 +90,16 @@ static enum phase first_phase(const struct connection *c)
     return c->use == USE_HTTPS ? PHASE_HANDSHAKE : PHASE_HEAD;
 }
 
+/* Whether the client may have one more connection. */
+static bool admit(struct connection *c)
+{
+    struct worker *w = c->worker;
+    if (crowd_join(&w->crowd, &c->client, &c->member))
+        return true;
+    w->counts.over_address_limit++;
+    return false;
+}
+
 static bool is_balancer(const struct worker *w, const struct address *peer)
 {
     const struct config_networks *known = &w->limits.balancers;
@@ -113,9 +124,13 @@ void connection_start(struct worker *w, const struct arrival *arrival)
     http_request_init(&c->request, w->limits.header_size);
     w->connections++;
     w->counts.accepted++;
-    join_list(c, is_balancer(w, &c->client) ? PHASE_PROXY : first_phase(c));
+    bool balanced = is_balancer(w, &c->client);
+    join_list(c, balanced ? PHASE_PROXY : first_phase(c));
     event_assign(&c->event, w->base, arrival->fd, EV_READ | EV_PERSIST, on_event, c);
-    if (event_add(&c->event, NULL) < 0)
+    /* A reverse proxy brings the clients of all the world from one address, and a balancer says
+     * only later who its client is. */
+    bool counted = !balanced && c->use != USE_HTTP;
+    if ((counted && !admit(c)) || event_add(&c->event, NULL) < 0)
         connection_close(c);
 }
 
@@ -130,6 +145,7 @@ void connection_close(struct connection *c)
     event_del(&c->event);
     leave_list(c);
     transport_close(&c->transport);
+    crowd_leave(&w->crowd, c->member);
     free(c->in);
     free(c->out);
     free(c);
@@ -352,8 +368,13 @@ static void read_proxy_header(struct connection *c)
     }
     if (!keep(c, got == PROXY_MORE ? bytes : STR("")) || got == PROXY_MORE)
         return;
-    if (header.has_client)
+    if (header.has_client) {
         c->client = address_without_mapping(&header.client);
+        if (!admit(c)) {
+            connection_close(c);
+            return;
+        }
+    }
     enter(c, first_phase(c));
     step(c);
 }

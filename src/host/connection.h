@@ -24,6 +24,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "host/crowd.h"
 #include "host/identity_cache.h"
 #include "host/transport.h"
 #include "host/worker.h"
@@ -50,9 +51,10 @@ struct connection {
     struct transport transport;
     enum socket_use use;
     struct address client;
+    struct crowd_member *member; /* what the client is counted as; NULL: it is not */
     struct event event;
     enum phase phase;
-    int64_t end; /* of the phase; clock_monotonic_ms */
+    int64_t since, end; /* of the phase; clock_monotonic_ms */
     struct http_request request;
     char *in; /* bytes of the next request */
     size_t in_n;
@@ -87,6 +89,7 @@ struct worker {
     _Atomic int64_t stop_at; /* 0, or when all must have ended; clock_monotonic_ms */
     struct connection_list phases[PHASE_COUNT];
     size_t connections;
+    struct crowd crowd;
     struct listening *listening;
     size_t listening_count;
     struct event tick, wake, resume;
@@ -132,7 +135,7 @@ bool worker_may_log(struct worker *w);
 /* The value of Date: at this moment. */
 struct str worker_date(struct worker *w);
 
-/* One connection less: accepts again, or ends when that was the last. */
+/* One connection less: ends when that was the last. */
 void worker_connection_gone(struct worker *w);
 
 /* Takes a new snapshot out of the mailbox. Called at the beginning of each callback. */

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -13,6 +14,8 @@
 #include "net/notify.h"
 
 #define CANNOT_START 3
+#define OWN_FILES    64 /* descriptors of the role itself: store, loops, log */
+#define PLACES_MIN   16
 
 struct host {
     const struct config *config;
@@ -22,11 +25,29 @@ struct host {
     uint64_t serial; /* of the snapshot that they were given last */
 };
 
-static struct worker_limits limits_of(const struct config *config, unsigned workers)
+/* Connections for which there are descriptors beside those of the role itself, which needs some for
+ * the store at any time. */
+static uint64_t places_for(const struct config *config, size_t listeners)
 {
-    uint64_t each = config->host.max_connections / workers;
+    uint64_t wanted = config->host.max_connections, own = OWN_FILES + listeners;
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= own + wanted)
+        return wanted;
+    uint64_t places = limit.rlim_cur > own + PLACES_MIN ? limit.rlim_cur - own : PLACES_MIN;
+    LOG(LOG_WARN, "host.few_places", LOG_U64("wanted", wanted), LOG_U64("places", places),
+        LOG_U64("open_files", limit.rlim_cur));
+    return places;
+}
+
+static struct worker_limits limits_of(const struct config *config, unsigned workers,
+                                      size_t listeners)
+{
+    uint64_t each = places_for(config, listeners) / workers;
+    uint64_t one = (config->host.max_connections_per_address + workers - 1) / workers;
     return (struct worker_limits){
         .max_connections = (size_t)(each ? each : 1),
+        .of_one_client = (size_t)one,
         .header_size = (size_t)config->host.header_size,
         .max_requests = (unsigned)config->host.max_requests,
         .certificates = (size_t)(config->host.cache_certificates / workers),
@@ -50,7 +71,7 @@ static int make_workers(struct host *host, const struct listener *listeners, siz
                         struct snapshot *snapshot, struct error *err)
 {
     unsigned wanted = config_workers(host->config);
-    struct worker_limits limits = limits_of(host->config, wanted);
+    struct worker_limits limits = limits_of(host->config, wanted, count);
     struct listener *own = calloc(count + 1, sizeof *own);
     host->workers = calloc(wanted, sizeof(struct worker *));
     if (!own || !host->workers) {
@@ -84,6 +105,7 @@ static void end_workers(struct host *host, int64_t grace_ms)
         LOG_U64("handshakes", sum.handshakes), LOG_U64("handshakes_failed", sum.failed),
         LOG_U64("unknown_names", sum.unknown_names), LOG_U64("no_certificate", sum.no_certificate),
         LOG_U64("challenges", sum.challenges), LOG_U64("no_challenge", sum.no_challenge),
+        LOG_U64("made_room", sum.made_room), LOG_U64("over_address_limit", sum.over_address_limit),
         LOG_U64("timeouts", sum.timeouts), LOG_U64("bad_proxy_headers", sum.bad_proxy_headers),
         LOG_U64("policies", sum.policies), LOG_U64("other_responses", sum.other_responses));
 }

@@ -7,6 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define RECORD_HEAD 5
+/* A ClientHello of today's senders is 200 to 1,800 bytes; of a longer one this much is awaited. */
+#define GREETING_MAX ((size_t)4096)
+
 void transport_close(struct transport *t)
 {
     SSL_free(t->ssl);
@@ -26,6 +30,42 @@ static enum transport_progress of_tls(const struct transport *t, int result)
     }
 }
 
+static void wait_for_bytes(struct transport *t, size_t bytes)
+{
+    int wanted = (int)bytes;
+    /* Where this fails the socket is readable at every byte, which is noticed by its few bytes. */
+    (void)setsockopt(t->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
+}
+
+/* Bytes of the record that these begin (RFC 8446 5.1); of what is no handshake, what is there. */
+static size_t record_size(const unsigned char *bytes, size_t n)
+{
+    if (bytes[0] != SSL3_RT_HANDSHAKE)
+        return n;
+    return n < RECORD_HEAD ? RECORD_HEAD : RECORD_HEAD + ((size_t)bytes[3] << 8 | bytes[4]);
+}
+
+/* Whether OpenSSL may begin. The bytes stay in the socket, which is readable again when all that
+ * are awaited are there. Readable with fewer it is at the client's end, or when the kernel wants
+ * its memory back: that is for OpenSSL, too. */
+static enum transport_progress await_greeting(struct transport *t)
+{
+    unsigned char bytes[GREETING_MAX];
+    ssize_t n = recv(t->fd, bytes, sizeof bytes, MSG_PEEK);
+    if (n <= 0)
+        return n < 0 && (errno == EAGAIN || errno == EINTR) ? TRANSPORT_WANTS_READ
+                                                            : TRANSPORT_ENDED;
+    size_t have = (size_t)n, wanted = record_size(bytes, have);
+    if (have < t->awaited || have >= wanted || have == sizeof bytes) {
+        if (t->awaited)
+            wait_for_bytes(t, 1);
+        return TRANSPORT_DONE;
+    }
+    t->awaited = wanted < sizeof bytes ? wanted : sizeof bytes;
+    wait_for_bytes(t, t->awaited);
+    return TRANSPORT_WANTS_READ;
+}
+
 static bool begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
 {
     t->ssl = SSL_new(tls);
@@ -38,8 +78,13 @@ static bool begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest
 
 enum transport_progress transport_greet(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
 {
-    if (!t->ssl && !begin_tls(t, tls, guest))
-        return TRANSPORT_ENDED;
+    if (!t->ssl) {
+        enum transport_progress got = await_greeting(t);
+        if (got != TRANSPORT_DONE)
+            return got;
+        if (!begin_tls(t, tls, guest))
+            return TRANSPORT_ENDED;
+    }
     ERR_clear_error();
     int result = SSL_accept(t->ssl);
     return result == 1 ? TRANSPORT_DONE : of_tls(t, result);

@@ -11,7 +11,8 @@
 
 struct transport {
     int fd;
-    SSL *ssl; /* NULL: plain, or TLS that has not begun */
+    SSL *ssl;       /* NULL: plain, or TLS that has not begun */
+    size_t awaited; /* bytes of the client's greeting, before TLS begins; 0: not known yet */
 };
 
 enum transport_progress {
@@ -24,7 +25,9 @@ enum transport_progress {
 /* Frees and closes at once; nothing is sent. */
 void transport_close(struct transport *t);
 
-/* The handshake, which makes a plain transport one over TLS; guest is what tls_choose gets. */
+/* The handshake, which makes a plain transport one over TLS; guest is what tls_choose gets. It
+ * begins when the client's first record is there as a whole: until then a client costs no state of
+ * TLS, which is some 40 KB. */
 enum transport_progress transport_greet(struct transport *t, SSL_CTX *tls, struct tls_guest *guest);
 
 /* Reads at most max bytes; *n gets how many. Done means one at least. */

@@ -102,29 +102,33 @@ static void set_accepting(struct worker *w, bool on)
     }
 }
 
-/* Makes room for one more connection; false when there is none. */
+/* Who makes room: the connection that has been idle longest, since it has had its answer, else the
+ * one that has been in its phase longest. NULL: there is none. */
+static struct connection *longest_waiting(const struct worker *w)
+{
+    struct connection *found = w->phases[PHASE_IDLE].first;
+    for (int phase = 0; phase < PHASE_COUNT && !w->phases[PHASE_IDLE].first; phase++) {
+        struct connection *c = w->phases[phase].first;
+        if (c && (!found || c->since < found->since))
+            found = c;
+    }
+    return found;
+}
+
 static bool make_room(struct worker *w)
 {
-    if (w->connections < w->limits.max_connections)
-        return true;
-    if (!w->phases[PHASE_IDLE].first)
+    struct connection *c = longest_waiting(w);
+    if (!c)
         return false;
-    connection_close(w->phases[PHASE_IDLE].first);
+    w->counts.made_room++;
+    connection_close(c);
     return true;
 }
 
-/* No descriptors or no memory: the socket stays readable, so it must not be looked at for a while.
- */
-static void pause_accepting(struct worker *w, int errnum)
+/* The socket stays readable, so it must not be looked at for a while. */
+static void pause_accepting(struct worker *w)
 {
-    if (worker_may_log(w)) {
-        struct error err;
-        error_set_errno(&err, errnum, STR("accept"));
-        LOG(LOG_WARN, "host.accept_paused", LOG_U64("connections", w->connections), LOG_ERR(&err));
-    }
     set_accepting(w, false);
-    if (w->phases[PHASE_IDLE].first)
-        connection_close(w->phases[PHASE_IDLE].first);
     event_add(&w->resume, &pause_time);
 }
 
@@ -137,27 +141,52 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
         set_accepting(w, true);
 }
 
+static void welcome(struct worker *w, const struct arrival *arrival)
+{
+    if (w->connections >= w->limits.max_connections)
+        make_room(w);
+    if (!w->connections)
+        event_add(&w->tick, &tick_time);
+    connection_start(w, arrival);
+}
+
+/* No descriptors or no memory for one more: a connection makes room, once; if that was not enough,
+ * or there is none, accepting pauses. True: it may be tried again at once. */
+static bool relieve(struct worker *w, int errnum, bool again)
+{
+    struct error err;
+    error_set_errno(&err, errnum, STR("accept"));
+    if (!again && make_room(w)) {
+        if (worker_may_log(w))
+            LOG(LOG_WARN, "host.descriptors_short", LOG_U64("connections", w->connections),
+                LOG_ERR(&err));
+        return true;
+    }
+    if (worker_may_log(w))
+        LOG(LOG_WARN, "host.accept_paused", LOG_U64("connections", w->connections), LOG_ERR(&err));
+    pause_accepting(w);
+    return false;
+}
+
 static void on_accept(evutil_socket_t listener, short what, void *context)
 {
     const struct listening *l = context;
     struct worker *w = l->worker;
     (void)what;
     worker_refresh(w);
-    for (int i = 0; i < ACCEPT_BATCH && w->accepting; i++) {
-        if (!make_room(w)) {
-            set_accepting(w, false);
-            return;
-        }
+    bool short_before = false;
+    for (int i = 0; i < ACCEPT_BATCH; i++) {
         struct config_address peer;
         socklen_t length = sizeof peer;
         int fd = accept4(listener, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             const struct arrival arrival = {fd, l->use, address_of_socket(&peer.any)};
-            if (!w->connections)
-                event_add(&w->tick, &tick_time);
-            connection_start(w, &arrival);
+            welcome(w, &arrival);
+            short_before = false;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(w, errno);
+            if (!relieve(w, errno, short_before))
+                return;
+            short_before = true;
         } else if (errno == EAGAIN) {
             return;
         } /* else the client went away before it was accepted: the next one */
@@ -171,8 +200,6 @@ void worker_connection_gone(struct worker *w)
         if (w->stopping)
             event_base_loopbreak(w->base);
     }
-    if (!w->stopping && !w->accepting && !event_pending(&w->resume, EV_TIMEOUT, NULL))
-        set_accepting(w, true);
 }
 
 /* ---- time and the end ---- */
@@ -236,6 +263,7 @@ static void worker_free(struct worker *w)
         set_accepting(w, false);
         event_base_free(w->base);
     }
+    crowd_done(&w->crowd);
     SSL_CTX_free(w->tls);
     identity_cache_free(w->identities);
     if (w->wake_fd >= 0)
@@ -302,6 +330,9 @@ int worker_new(struct worker **out, const struct worker_limits *limits, const ch
     w->date_at = -1;
     buf_init(&w->out, RESPONSE_MAX);
     buf_init(&w->date, 64);
+    uint64_t seed[2];
+    arc4random_buf(seed, sizeof seed);
+    crowd_init(&w->crowd, limits->of_one_client, seed);
     w->snapshot = snapshot_ref(snapshot);
     atomic_init(&w->serial, snapshot->serial);
     int result = set_up(w, store, listeners, count, err);
@@ -341,6 +372,8 @@ void worker_finish(struct worker *w, struct worker_counts *sum)
     sum->no_certificate += w->counts.no_certificate;
     sum->no_challenge += w->counts.no_challenge;
     sum->failed += w->counts.failed;
+    sum->made_room += w->counts.made_room;
+    sum->over_address_limit += w->counts.over_address_limit;
     sum->timeouts += w->counts.timeouts;
     sum->bad_proxy_headers += w->counts.bad_proxy_headers;
     sum->policies += w->counts.policies;

@@ -13,8 +13,11 @@
  * costs no timer.
  *
  * Too many: at max_connections the connection that has been idle longest is closed for a new one;
- * when none is idle, the worker accepts no more until one ends (the kernel's queue holds the
- * others). Out of descriptors or memory it waits ACCEPT_PAUSE_MS and tries again.
+ * when none is idle, the one that has been in its phase longest. An honest client passes through
+ * its phases in less time than a crowd of slow ones needs to fill all places anew. Out of
+ * descriptors or memory a connection makes room in the same way; when that does not help, the
+ * worker waits ACCEPT_PAUSE_MS and tries again. One client's share is bounded beside that
+ * (crowd.h).
  */
 #ifndef SEALPOST_HOST_WORKER_H
 #define SEALPOST_HOST_WORKER_H
@@ -30,6 +33,7 @@
 
 struct worker_limits {
     size_t max_connections; /* of this worker */
+    size_t of_one_client;   /* among them; 0: any number */
     size_t header_size;     /* bytes */
     unsigned max_requests;  /* on one connection */
     size_t certificates;    /* that are kept ready */
@@ -38,17 +42,19 @@ struct worker_limits {
 };
 
 struct worker_counts {
-    uint64_t accepted;          /* connections */
-    uint64_t handshakes;        /* finished */
-    uint64_t challenges;        /* shown to a CA, among the handshakes */
-    uint64_t unknown_names;     /* refused: nobody is served here by that name */
-    uint64_t no_certificate;    /* refused: a domain whose certificate is missing or unusable */
-    uint64_t no_challenge;      /* refused: acme-tls/1 for a name without a live challenge */
-    uint64_t failed;            /* handshakes that failed, those refused among them */
-    uint64_t timeouts;          /* of any phase but idle */
-    uint64_t bad_proxy_headers; /* balancers that sent none, or a wrong one */
-    uint64_t policies;          /* responses with 200 */
-    uint64_t other_responses;   /* all others */
+    uint64_t accepted;           /* connections */
+    uint64_t handshakes;         /* finished */
+    uint64_t challenges;         /* shown to a CA, among the handshakes */
+    uint64_t unknown_names;      /* refused: nobody is served here by that name */
+    uint64_t no_certificate;     /* refused: a domain whose certificate is missing or unusable */
+    uint64_t no_challenge;       /* refused: acme-tls/1 for a name without a live challenge */
+    uint64_t failed;             /* handshakes that failed, those refused among them */
+    uint64_t made_room;          /* closed for a new one: too many, or out of descriptors */
+    uint64_t over_address_limit; /* refused: one client had too many */
+    uint64_t timeouts;           /* of any phase but idle */
+    uint64_t bad_proxy_headers;  /* balancers that sent none, or a wrong one */
+    uint64_t policies;           /* responses with 200 */
+    uint64_t other_responses;    /* all others */
 };
 
 struct worker;

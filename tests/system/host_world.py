@@ -75,7 +75,8 @@ class Host:
                 "*.wild.test")
         config = os.path.join(folder, "conf")
         with open(config, "w", encoding="ascii") as f:
-            f.write(f"[store]\npath = {self.store}\n[host]\nworkers = 2\n{settings}")
+            workers = "" if "workers" in settings else "workers = 2\n"
+            f.write(f"[store]\npath = {self.store}\n[host]\n{workers}{settings}")
         self.log = open(os.path.join(folder, "log"), "wb+")
         limit = None
         if descriptors:
@@ -206,7 +207,8 @@ def main():
                 skipped = f" # SKIP {e}"
             except (AssertionError, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as e:
                 verdict, failed = "not ok", failed + 1
-                print("# " + f"{type(e).__name__}: {e}".replace("\n", "\n# "))
+                told = f"{type(e).__name__}: {e}\n{host.logged() if host and host is not shared else ''}"
+                print("# " + told.rstrip().replace("\n", "\n# "))
             if host and host is not shared and host.process.poll() is None:
                 host.stop(signal.SIGKILL)
             print(f"{verdict} {number} - {function.__name__.replace('_', ' ')}{skipped}", flush=True)

@@ -402,26 +402,6 @@ def the_connection_that_was_idle_longest_makes_room(host, settings="max_connecti
 
 
 @test
-def out_of_descriptors_it_waits_and_goes_on(host, descriptors=40):
-    held = []
-    for _ in range(60):
-        held.append(host.plain())
-    host.wait_log("host.accept_paused")
-    before = cpu_of(host.process.pid)
-    time.sleep(1)
-    check(cpu_of(host.process.pid) - before < 0.5, "it spins")
-    for s in held:
-        s.close()
-    check(ask(host, request())[0] == 200)
-
-
-def cpu_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@test
 def sigterm_finishes_the_request_that_has_begun(host, settings=""):
     with host.tls() as busy, host.tls() as idle:
         for s in busy, idle:
