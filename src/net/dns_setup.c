@@ -21,6 +21,10 @@
 #define ASK_AGAIN_MS "400"
 #define ASK_AGAIN    "30"
 
+/* How long the first answer of a server may take. libunbound's own 376 ms take each server behind a
+ * satellite, or behind a busy machine, for dead, and after five of them there is no answer. */
+#define FIRST_ANSWER_MS "1128"
+
 #define ANCHOR_BYTES_MAX  ((size_t)64 * 1024)
 #define RELAY_CONNECTIONS "16" /* each carries many questions at once */
 #define ANCHOR_MODE       0644
@@ -179,6 +183,8 @@ int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_set
         failed = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
     else
         failed = refuse_private(ctx);
+    if (!failed)
+        failed = ub_ctx_set_option(ctx, "unknown-server-time-limit:", FIRST_ANSWER_MS);
     if (!failed)
         failed = make_room(ctx);
     if (!failed && settings->whole_names)
