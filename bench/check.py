@@ -3,12 +3,14 @@
 
     bench/check.py BUILD [shell] [DOMAINS [JOBS]]
 
-BUILD is a release build; with shell, nothing is measured, and a person can look around. DOMAINS (2000) domains, half of them in a signed zone, share policy hosts and MX hosts, ten at an
-address; every second of these hosts has IPv6 too. Every round trip takes 300 ms (bench/delay.c). Runs of `sealpost check`: one domain alone, again and again, which is the bound that
-latency sets; all domains, whose verdicts must be right; all domains with 50 hanging hosts among them (they
-swallow packets, or take the connection and say nothing), which should slow or change at most 5 % of the others; and
-once more without them, for what chance and other load on the machine do. Needs root, and
-touches nothing of the machine (see bench/check/world.py).
+BUILD is a release build; with shell, nothing is measured, and a person can look around. DOMAINS (2000) domains, half of
+them in a signed zone, share policy hosts and MX hosts, ten at an address; every second of these hosts has IPv6 too. Every
+round trip takes 300 ms (bench/delay.c). Runs of `sealpost check`, JOBS (500) at a time: one domain alone, again and again,
+which is the bound that latency sets; all domains, whose verdicts must be right, and who used the processors meanwhile,
+since the servers and the line are on the same machine: the bound that its cores set; all domains with 50 hanging hosts
+among them (they swallow packets, or take the connection and say nothing), which should slow or change at most 5 % of the
+others; and once more without them, for what chance and other load on the machine do. Needs root, and touches nothing of
+the machine (see bench/check/world.py).
 """
 
 import json
@@ -44,6 +46,7 @@ class Run:
     """One run of the program: what it printed, a JSON object a domain, and what it cost."""
 
     def __init__(self, world, program, domains, jobs, options=()):
+        self.world_began = world.cpu_seconds()
         names = os.path.join(world.folder, "names")
         with open(names, "w", encoding="ascii") as f:
             f.writelines(d.name + "\n" for d in domains)
@@ -57,6 +60,7 @@ class Run:
                 self.look(process.pid)
                 time.sleep(0.05)
             self.seconds = time.monotonic() - began
+            self.world_ended = world.cpu_seconds()
             self.messages = process.stderr.read()
             out.seek(0)
             self.lines = [json.loads(line) for line in out]
@@ -79,6 +83,13 @@ class Run:
         for line in text.split("\n"):
             if line.startswith("VmHWM:"):
                 self.peak_kib = max(self.peak_kib, int(line.split()[1]))
+
+    def share(self):
+        """Who used the processors, of which the whole world has no more than this machine's."""
+        line, servers = (after - before for before, after in zip(self.world_began, self.world_ended))
+        cores, everything = len(os.sched_getaffinity(0)), self.cpu + line + servers
+        return (f"CPU {everything:.1f} s in all: sealpost {self.cpu:.1f}, servers {servers:.1f}, line {line:.1f}; {cores} cores "
+                f"need {everything / cores:.1f} s for it and were {100 * everything / cores / self.seconds:.0f} % busy with it")
 
     def __str__(self):
         return f"{self.seconds:.1f} s, CPU {self.cpu:.1f} s, peak {self.peak_kib / 1024:.0f} MiB"
@@ -120,7 +131,7 @@ def measure(world, program, domains, hanging, jobs):
     print(f"one domain alone: {bound:.1f} s, the median of {ALONE}: {bound * 1000 / (2 * DELAY_MS):.0f} round trips")
     everyone = Run(world, program, domains, jobs)
     print(f"{len(domains)} domains: {everyone}; {everyone.seconds / bound:.1f} times one domain alone "
-          f"(aim: {AIM_SECONDS} s, {AIM_MIB} MiB)")
+          f"(aim: {AIM_SECONDS} s, {AIM_MIB} MiB)\n{everyone.share()}", flush=True)
     mixed = list(domains)
     for number, d in enumerate(hanging):
         mixed.insert(number * len(mixed) // len(hanging), d)
@@ -146,7 +157,7 @@ def main():
     build = pathlib.Path(build).resolve()
     shell = rest[:1] == ["shell"]
     numbers = list(map(int, rest[shell:]))
-    count, jobs = numbers + [2000, 400][len(numbers):]
+    count, jobs = numbers + [2000, 500][len(numbers):]
     with tempfile.TemporaryDirectory(prefix="sealpost-bench-") as folder:
         world, domains, hanging = prepare(folder, str(build / "bench"), count)
         if shell:

@@ -32,12 +32,12 @@
 
 #include "base/str.h"
 
-#define RING_BYTES ((size_t)256 * 1024 * 1024) /* of each direction; only what is used is real */
+#define RING_BYTES ((size_t)16 * 1024 * 1024) /* of each direction; small stays in the cache */
 #define PACKET_MAX ((size_t)65536)
-#define TICK_NS                                                                                    \
-    500000 /* packets are moved at this pace, so that one waking moves many: each is up to a       \
-            tick late when taken and again when given, one on average */
-#define MS_NS 1000000
+#define MS_NS      1000000
+/* Packets are moved at this pace, so that one waking moves many: each is up to a tick late when
+ * taken and again when given, one on average, which is taken off the delay. */
+#define TICK_NS (2 * MS_NS)
 
 struct packet {
     int64_t due;

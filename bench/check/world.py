@@ -7,6 +7,7 @@ namespaces of its own, which end with it. The parts are those of tests/lab.
 
 import dataclasses
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -136,6 +137,23 @@ class World:
             fields = next(line for line in text.split("\n") if "slow0:" in line).partition(":")[2].split()
             total += int(fields[3]) + int(fields[11])
         return total
+
+    def cpu_seconds(self):
+        """What the line and the servers have used so far. They and we are all that there is in this PID namespace."""
+        line = servers = 0.0
+        for file in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, _, rest = file.read_text(encoding="utf-8").partition(" (")
+            except OSError:
+                continue  # it has ended
+            name, _, rest = rest.rpartition(") ")
+            fields = rest.split()
+            seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            if name == "delay":
+                line += seconds
+            elif int(pid) != os.getpid():
+                servers += seconds
+        return line, servers
 
     def round_trip(self):
         """Milliseconds that a TCP connection takes to be made, the median of some."""
