@@ -39,7 +39,7 @@ packages_for() {
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="ca-certificates curl dns-root-data openssl"
     local test="libcmocka-dev valgrind scdoc"
-    local lab="$run apache2 bind9-dnsutils dovecot-imapd haproxy iproute2 knot knot-dnsutils nftables
+    local lab="$run apache2 bind9-dnsutils caddy dovecot-imapd haproxy iproute2 knot knot-dnsutils nftables
         nginx-light|nginx pebble postfix unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
     local node=
@@ -61,7 +61,8 @@ packages_for() {
 # The same as programs and pkg-config modules, for systems without dpkg.
 programs_for() {
     local build="cc meson ninja pkg-config python3"
-    local lab="apache2 apachectl curl dig dovecot haproxy ip kdig keymgr knotc knotd knsupdate nft nginx openssl pebble postconf unbound unshare"
+    local lab="apache2 apachectl caddy curl dig dovecot haproxy ip kdig keymgr knotc knotd knsupdate nft nginx openssl
+        pebble postconf unbound unshare"
     case $1 in
     build) echo "$build" ;;
     lab) echo "$build $lab" ;;
@@ -117,6 +118,7 @@ choose_package() {
 service_of() {
     case $1 in
     apache2) echo apache2.service ;;
+    caddy) echo caddy.service ;;
     dovecot-imapd) echo dovecot.service ;;
     haproxy) echo haproxy.service ;;
     knot) echo knot.service ;;

@@ -29,6 +29,8 @@ static const struct cli_command *const commands[] = {
     &cli_cert_ca_remove,
     &cli_cert_ca_roll_key,
     &cli_export_apache,
+    &cli_export_nginx,
+    &cli_export_caddy,
     &cli_serve,
     &cli_config_check,
     &cli_config_dump,

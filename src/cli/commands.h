@@ -27,6 +27,8 @@ extern const struct cli_command cli_domain_list;
 extern const struct cli_command cli_domain_remove;
 extern const struct cli_command cli_domain_show;
 extern const struct cli_command cli_export_apache;
+extern const struct cli_command cli_export_caddy;
+extern const struct cli_command cli_export_nginx;
 extern const struct cli_command cli_policy_lint;
 extern const struct cli_command cli_policy_match;
 extern const struct cli_command cli_policy_set;

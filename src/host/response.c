@@ -1,9 +1,6 @@
 #include "host/response.h"
 
-#include "base/escape.h"
-#include "host/messages.h"
-
-#define PAGE_MAX ((size_t)8 * 1024)
+#include "host/page.h"
 
 /* The head of every response. */
 static void begin(struct buf *out, unsigned status, struct str date)
@@ -36,36 +33,12 @@ static void write_policy(struct buf *out, const struct site *site, struct str da
     finish(out, site->policy, keep_alive, with_body);
 }
 
-static void add_paragraph(struct buf *page, enum lang lang, const struct msg *m)
-{
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, PAGE_MAX);
-    msg_render(lang, MSG_TEXT, m, &text);
-    buf_cstr(page, "<p lang=\"");
-    buf_cstr(page, lang_name(lang));
-    buf_cstr(page, "\">");
-    escape_html(page, buf_view(&text));
-    buf_cstr(page, "</p>\n");
-}
-
-/* What the host is for, in every language that the program speaks, and where the domain is. */
 static void write_page(struct buf *out, const struct site *site, struct str date, bool keep_alive,
                        bool with_body)
 {
     struct buf page CLEANUP(buf_done);
     buf_init(&page, PAGE_MAX);
-    buf_cstr(&page, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>mta-sts.");
-    escape_html(&page, site->domain);
-    buf_cstr(&page, "</title>\n");
-    struct msg purpose = msg_host_page_purpose(site->domain);
-    for (int lang = 0; lang < LANG_COUNT; lang++)
-        add_paragraph(&page, (enum lang)lang, &purpose);
-    buf_cstr(&page, "<p><a href=\"https://");
-    escape_html(&page, site->domain);
-    buf_cstr(&page, "/\">https://");
-    escape_html(&page, site->domain);
-    buf_cstr(&page, "/</a></p>\n</html>\n");
+    page_write(site->domain, &page);
     begin(out, 403, date);
     buf_cstr(out, "Content-Type: text/html; charset=utf-8\r\n"
                   "Content-Security-Policy: default-src 'none'\r\n"

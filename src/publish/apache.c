@@ -1,63 +1,57 @@
-#include "publish/apache.h"
+#include "publish/web_site.h"
 
-#define PATH_MAX_HERE 4096
+/* By mod_rewrite, since it alone sees the request line as it came: aliases and locations match a
+ * path that is decoded and without "//" and "..", and with any query. An error page is an
+ * internal redirect that comes by here again, which the first rule lets pass. The error pages of
+ * the whole server could be redirects. With the method trace switched on for the server, Apache
+ * would name it in Allow. */
+static const char template[] =
+    "<VirtualHost *:443>\n"
+    "    ServerName mta-sts.$D\n"
+    "    DocumentRoot \"$F\"\n"
+    "\n"
+    "    SSLEngine on\n"
+    "    SSLProtocol -all +TLSv1.2 +TLSv1.3\n"
+    "    SSLCertificateFile \"$C\"\n"
+    "    SSLCertificateKeyFile \"$K\"\n"
+    "\n"
+    "    RewriteEngine on\n"
+    "    RewriteCond %{ENV:REDIRECT_STATUS} .\n"
+    "    RewriteRule ^ - [END]\n"
+    "    RewriteCond %{SSL:SSL_TLS_SNI} \"!^mta-sts\\.$R\\.?$$\" [NC,OR]\n"
+    "    RewriteCond %{HTTP_HOST} \"!^mta-sts\\.$R\\.?(:[0-9]*)?$$\" [NC]\n"
+    "    RewriteRule ^ - [R=421]\n"
+    "    RewriteCond %{REQUEST_METHOD} !^(GET|HEAD)$$\n"
+    "    RewriteRule ^ - [R=405]\n"
+    "    RewriteCond %{THE_REQUEST} \"!^[A-Z]+ (https?://[^/?]+)?/\\.well-known/mta-sts\\.txt "
+    "HTTP/\"\n"
+    "    RewriteRule ^ - [F]\n"
+    "\n"
+    "    Alias \"/.well-known/mta-sts.txt\" \"$F/" WEB_POLICY_FILE "\"\n"
+    "    <Directory \"$F\">\n"
+    "        Options None\n"
+    "        AllowOverride None\n"
+    "        Require all granted\n"
+    "        <Files \"" WEB_POLICY_FILE "\">\n"
+    "            ForceType \"text/plain; charset=utf-8\"\n"
+    "            Header set Cache-Control no-cache\n"
+    "        </Files>\n"
+    "        <Files \"" WEB_PAGE_FILE "\">\n"
+    "            ForceType \"text/html; charset=utf-8\"\n"
+    "        </Files>\n"
+    "    </Directory>\n"
+    "    ErrorDocument 403 /" WEB_PAGE_FILE "\n"
+    "    ErrorDocument 405 \"405 Method Not Allowed\"\n"
+    "    ErrorDocument 421 \"421 Misdirected Request\"\n"
+    "    Header always set Allow \"GET, HEAD\" \"expr=%{REQUEST_STATUS} == 405\"\n"
+    "    Header always set Content-Type \"text/plain; charset=utf-8\" \"expr=%{REQUEST_STATUS} in "
+    "{'405', '421'}\"\n"
+    "    ServerSignature Off\n"
+    "    TraceEnable Off\n"
+    "</VirtualHost>\n";
 
-bool apache_path_ok(struct str path)
+void apache_print_site(const struct web_site *site, struct buf *out)
 {
-    if (path.n == 0 || path.n > PATH_MAX_HERE)
-        return false;
-    for (size_t i = 0; i < path.n; i++) {
-        unsigned char c = (unsigned char)path.p[i];
-        if (c < ' ' || c == 0x7f || c == '"' || c == '\\' || c == '$' || c == '%')
-            return false;
-    }
-    return true;
-}
-
-/* Apache takes a line that ends in a backslash for one that goes on, comments too. */
-static void print_comment(struct str comment, struct buf *out)
-{
-    struct str line;
-    bool more = comment.n > 0;
-    while (more) {
-        more = str_cut(comment, '\n', &line, &comment);
-        if (!more && line.n == 0)
-            break;
-        line = str_rtrim(line);
-        buf_byte(out, '#');
-        if (line.n)
-            buf_byte(out, ' ');
-        buf_str(out, line);
-        if (str_ends(line, STR("\\")))
-            buf_byte(out, '.');
-        buf_byte(out, '\n');
-    }
-}
-
-static void put(struct buf *out, const char *before, struct str value, const char *behind)
-{
-    buf_cstr(out, before);
-    buf_str(out, value);
-    buf_cstr(out, behind);
-}
-
-void apache_print_site(const struct apache_site *site, struct buf *out)
-{
-    print_comment(site->comment, out);
-    put(out, "<VirtualHost *:443>\n    ServerName mta-sts.", site->domain, "\n");
-    put(out, "    DocumentRoot \"", site->folder, "\"\n");
-    buf_cstr(out, "\n    SSLEngine on\n    SSLProtocol -all +TLSv1.2 +TLSv1.3\n");
-    put(out, "    SSLCertificateFile \"", site->certificate, "\"\n");
-    put(out, "    SSLCertificateKeyFile \"", site->key, "\"\n");
-    /* No redirect but a status; and no error page of the whole server, which could be one. */
-    buf_cstr(out, "\n    RedirectMatch 404 \"^(?!/\\.well-known/mta-sts\\.txt$)\"\n");
-    put(out, "    Alias \"/.well-known/mta-sts.txt\" \"", site->folder,
-        "/" APACHE_POLICY_FILE "\"\n");
-    put(out, "    <Directory \"", site->folder, "\">\n");
-    buf_cstr(out, "        Options None\n        AllowOverride None\n        Require method GET\n"
-                  "        ForceType \"text/plain; charset=utf-8\"\n    </Directory>\n");
-    put(out, "    Header always ", STR("set Cache-Control"), " \"max-age=60\"\n");
-    buf_cstr(out, "    ErrorDocument 403 default\n    ErrorDocument 404 default\n"
-                  "    ServerSignature Off\n    TraceEnable Off\n"
-                  "</VirtualHost>\n");
+    web_print_comment(site, out);
+    web_print(site, template, out);
 }
