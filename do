@@ -77,8 +77,8 @@ programs_for() {
 }
 
 modules_for() {
-    local build="libcurl libdeflate libevent gmime-3.0 libidn2 jansson libpsl sqlite3 openssl
-        libunbound zlib"
+    local build="gmime-3.0 jansson libcrypto libcurl libdeflate libevent_core libevent_openssl libidn2 libpsl
+        libssl libunbound sqlite3 zlib"
     case $1 in
     build | run | bench) echo "$build" ;;
     test | fuzz | lint) echo "$build cmocka" ;;

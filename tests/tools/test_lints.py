@@ -7,6 +7,7 @@ Prints TAP. Every case makes a small tree of its own in a temporary folder.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,9 @@ SOUND = {
     "tests/unit/mtasts/meson.build": "test('x', dependencies: [dep_mtasts, dep_base])\n",
     "README.md": "See `src/base/str.h`.\n",
 }
+
+ZLIB = "# dependency('gone')\nx = [dependency('threads'), dependency('zlib', version: '>=1')]\n"
+DO = "packages_for() {{\n    case $1 in\n    {}) echo 'gcc {}' ;;\n    esac\n}}\n\nmodules_for() {{\n    echo {}\n}}\n"
 
 # lint, what is planted, {path: content}, what the report must hold (None: nothing to report)
 CASES = [
@@ -98,6 +102,16 @@ CASES = [
     ("messages", "a code of two modules",
      {"src/host/po/en.po": '#. n:uint\nmsgid "too-long"\nmsgstr "That is {n} too long"\n',
       "src/host/po/zh_CN.po": '#. n:uint\nmsgid "too-long"\nmsgstr "太长 {n}"\n'}, "is a code of base too"),
+    ("needs", "all that is asked for is listed",
+     {"src/mail/meson.build": ZLIB, "do": DO.format("build", "x|zlib1g-dev", "zlib")}, None),
+    ("needs", "a dependency that is not among the modules",
+     {"src/mail/meson.build": ZLIB, "do": DO.format("build", "zlib1g-dev", "")},
+     "src/mail/meson.build:2: modules_for of ./do does not name zlib for build"),
+    ("needs", "a module that nothing asks for", {"do": DO.format("build", "zlib1g-dev", "zlib")},
+     "modules_for names zlib, which no meson.build asks for"),
+    ("needs", "what tests alone need is there for tests",
+     {"tests/unit/meson.build": ZLIB, "do": DO.format("test", "zlib1g-dev", "zlib")}, None),
+    ("needs", "no ./do", {"src/mail/meson.build": ZLIB}, "do:1: is missing"),
     ("words", "a private key",
      {"src/host/a.c": 'const char *k = "-----BEGIN ' + 'PRIVATE KEY-----\\n"\n"' + "A" * 64 + '";\n'},
      "src/host/a.c:1: a private key"),
@@ -142,8 +156,21 @@ def lint(name, planted):
     return result.returncode, result.stdout.decode("utf-8", "replace")
 
 
+def without_package():
+    """Where it can be known that the package is missing."""
+    if not shutil.which("dpkg") or subprocess.run(["pkg-config", "--exists", "zlib"]).returncode:
+        return []
+    return [("needs", what, {path: ZLIB, "do": DO.format(task, package, "zlib")},
+             f"{path}:2: packages_for of ./do does not name zlib1g-dev, which has zlib, for {wanted}")
+            for what, path, task, package, wanted in (
+                ("a package that is not listed", "src/mail/meson.build", "build", "libz-dev", "build"),
+                ("a package that is listed for tests alone", "src/mail/meson.build", "test", "zlib1g-dev", "build"),
+                ("a package of the tests that is not listed", "tests/unit/meson.build", "build", "zlib1g-dev", "test"))]
+
+
 def main():
-    cases = [(name, "a sound tree", {}, None) for name in dict.fromkeys(c[0] for c in CASES)] + CASES
+    planted_cases = CASES + without_package()
+    cases = [(name, "a sound tree", {}, None) for name in dict.fromkeys(c[0] for c in CASES)] + planted_cases
     failed = 0
     for number, (name, what, planted, expected) in enumerate(cases, 1):
         status, report = lint(name, planted)
