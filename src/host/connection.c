@@ -251,7 +251,10 @@ static bool answer(struct connection *c)
     unsigned status = response_write(&context, &c->request, &w->out, &keep_alive);
     *(status == 200 ? &w->counts.policies : &w->counts.other_responses) += 1;
     c->close_after = !keep_alive;
-    c->linger = c->request.status || http_request_has_body(&c->request);
+    /* A client that does not know that this was the last one may have sent more, and a socket that
+     * is closed with bytes unread takes back what it has not yet sent. */
+    c->linger = c->request.status || http_request_has_body(&c->request) ||
+                (c->close_after && c->request.keep_alive);
     http_request_init(&c->request, w->limits.header_size);
     if (c->close_after && !c->linger)
         transport_hold(&c->transport);
