@@ -19,6 +19,7 @@ struct walk {
     size_t count, rows;
     char last[DOMAIN_NAME_MAX + 1];
     bool any_ca;
+    bool lacks_ca; /* that is all there is to say of some; it is said once */
 };
 
 /* Why the host has no certificate: what came of the last attempt, else what is known of a host that
@@ -62,19 +63,27 @@ static void put_json(struct walk *walk, struct str host, const struct msg_record
     json_close(w);
 }
 
+static void put_parts(struct cli *c, const struct msg *m, const char *before)
+{
+    for (enum msg_part part = MSG_TEXT; part < MSG_PART_COUNT; part++) {
+        if (!msg_has(m, part))
+            continue;
+        buf_cstr(&c->out, before);
+        cli_put(c, part, *m);
+        buf_byte(&c->out, '\n');
+    }
+}
+
 static void put_text(struct walk *walk, struct str host, const struct msg_record *why, int64_t next)
 {
     struct cli *c = walk->m->c;
     cli_put_line(c, msg_cert_missing(host));
     if (!why->msg.def)
         cli_put_line(c, msg_cert_missing_detail(why->text));
-    for (enum msg_part part = MSG_TEXT; part < MSG_PART_COUNT && why->msg.def; part++) {
-        if (!msg_has(&why->msg, part))
-            continue;
-        buf_cstr(&c->out, "  ");
-        cli_put(c, part, why->msg);
-        buf_byte(&c->out, '\n');
-    }
+    else if (why->msg.def == &MSG_ACME_NO_CA)
+        walk->lacks_ca = true;
+    else
+        put_parts(c, &why->msg, "  ");
     if (next)
         cli_put_line(c, msg_cert_missing_next(next));
 }
@@ -147,5 +156,9 @@ int cert_missing_put(struct cert_missing *m, struct error *err)
     do {
         rc = put_page(walk, err);
     } while (rc == 0 && walk->rows == STORE_PAGE_MAX);
+    if (rc == 0 && walk->lacks_ca) {
+        const struct msg lack = msg_acme_no_ca();
+        put_parts(m->c, &lack, "");
+    }
     return rc;
 }
