@@ -10,6 +10,7 @@
 #include "net/dns_relay.h"
 #include "net/dns_setup.h"
 #include "net/messages.h"
+#include "net/stop.h"
 
 #define CLASS_IN         1
 #define RCODE_NO_ERROR   0
@@ -280,11 +281,12 @@ static void keep_answer(void *user, const struct dns_answer *answer)
         *w->answer = (struct dns_answer){.status = DNS_FAILED};
 }
 
-static void wait_for(struct event_base *base, struct waiting *w, unsigned seconds)
+static void wait_for(struct event_base *base, struct waiting *w, unsigned seconds,
+                     const atomic_bool *stop)
 {
     struct timeval limit = {.tv_sec = seconds};
     event_base_loopexit(base, &limit);
-    while (!w->answered && !event_base_got_exit(base) && event_base_loop(base, EVLOOP_ONCE) == 0) {
+    while (!w->answered && !event_base_got_exit(base) && stop_turn(base, stop)) {
     }
 }
 
@@ -309,7 +311,7 @@ int dns_ask(const struct dns_settings *settings, struct str name, enum dns_type 
         dns_free(dns);
         return -ERROR_TEMPORARY;
     }
-    wait_for(base, &w, seconds);
+    wait_for(base, &w, seconds, settings->stop);
     if (!w.answered) {
         dns_cancel(query);
         *answer = (struct dns_answer){.status = DNS_FAILED};

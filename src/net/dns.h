@@ -11,6 +11,8 @@
 #ifndef SEALPOST_NET_DNS_H
 #define SEALPOST_NET_DNS_H
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 #include "net/dns_message.h"
 
@@ -48,7 +50,8 @@ struct dns_settings {
     /* In full recursion a stranger's zone names its servers; those at addresses that the guard of
      * address.h refuses are asked all the same. Forwarders may be anywhere. */
     bool allow_private;
-    const char *ca_file; /* of the roots for DNS over TLS; NULL or "": the system's */
+    const char *ca_file;     /* of the roots for DNS over TLS; NULL or "": the system's */
+    const atomic_bool *stop; /* dns_ask gives up soon after it has become true; may be NULL */
 };
 
 /* The answer is borrowed and valid during the call only. */
@@ -73,7 +76,8 @@ int dns_answer_copy(struct dns_answer *to, const struct dns_answer *from,
                     struct arena *arena) NODISCARD;
 
 /* Asks one question and waits at most `seconds` for the answer, for commands that have nothing else
- * to do; the answer is in arena. A question that is not answered in time is DNS_FAILED. */
+ * to do; the answer is in arena. A question that is not answered in time, or was given up, is
+ * DNS_FAILED. */
 int dns_ask(const struct dns_settings *settings, struct str name, enum dns_type type,
             unsigned seconds, struct arena *arena, struct dns_answer *answer,
             struct error *err) NODISCARD;
