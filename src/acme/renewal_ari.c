@@ -1,13 +1,12 @@
 /* The CA's word on when to renew: RFC 9773. */
-#include <jansson.h>
 #include <openssl/x509v3.h>
 
 #include "acme/jose.h"
 #include "acme/messages.h"
+#include "acme/reading.h"
 #include "acme/renewal.h"
 #include "base/timefmt.h"
 
-#define URL_MAX            2048
 #define ASK_AGAIN_LEAST_S  60
 #define ASK_AGAIN_MOST_S   86400
 #define ASK_AGAIN_SILENT_S 21600 /* RFC 9773 4.3.3 */
@@ -66,35 +65,21 @@ int acme_certificate_id(struct str leaf_der, struct arena *arena, struct str *ou
     return rc < 0 ? rc : join(issuer, STR("."), serial, arena, out, err);
 }
 
-static void free_json(json_t **json)
-{
-    json_decref(*json);
-}
-
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_string(value))
-        return STR("");
-    return (struct str){json_string_value(value), json_string_length(value)};
-}
-
 static bool read_moment(const json_t *window, const char *key, int64_t *out)
 {
-    return time_parse(text_of(window, key), out) == TIME_RFC3339;
+    return time_parse(acme_json_text(window, key), out) == TIME_RFC3339;
 }
 
 int acme_window_read(struct str body, struct arena *arena, struct acme_window *out,
                      struct error *err)
 {
-    json_t *root CLEANUP(free_json) = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
+    json_t *root CLEANUP(acme_json_freep) = acme_json_read(body);
     const json_t *suggested = json_object_get(root, "suggestedWindow");
     struct acme_window window = {0};
     if (!read_moment(suggested, "start", &window.start) ||
         !read_moment(suggested, "end", &window.end) || window.end <= window.start)
         return error_set(err, ERROR_TEMPORARY, msg_acme_window());
-    struct str url = text_of(root, "explanationURL");
-    window.explanation = arena_str(arena, url.n <= URL_MAX ? url : STR(""));
+    window.explanation = acme_json_url(root, "explanationURL", arena);
     if (arena->failed)
         return error_set_memory(err);
     *out = window;
