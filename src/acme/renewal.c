@@ -43,9 +43,9 @@ int64_t acme_renew_at(int64_t not_before, int64_t not_after, const struct acme_w
 }
 
 /* How long to wait at least. */
-static int64_t least_delay(enum acme_problem problem)
+static int64_t least_delay(const struct acme_refusal *refusal)
 {
-    switch (problem) {
+    switch (refusal ? refusal->problem : ACME_NO_PROBLEM) {
     /* What stays as it is until a person does something. */
     case ACME_BAD_CSR:
     case ACME_BAD_PUBLIC_KEY:
@@ -64,10 +64,11 @@ static int64_t least_delay(enum acme_problem problem)
     case ACME_CONNECTION:
     case ACME_DNS:
     case ACME_INCORRECT_RESPONSE:
-    case ACME_RATE_LIMITED:
     case ACME_TLS:
     case ACME_UNAUTHORIZED:
         return RETRY_VALIDATION_S;
+    case ACME_RATE_LIMITED:
+        return refusal->retry_at ? 0 : RETRY_VALIDATION_S;
     case ACME_NO_PROBLEM:
     case ACME_ACCOUNT_DOES_NOT_EXIST:
     case ACME_ALREADY_REPLACED:
@@ -93,8 +94,7 @@ static int64_t doubled(unsigned failures, int64_t most)
 int64_t acme_retry_time(const struct acme_refusal *refusal, unsigned failures, int64_t now,
                         uint32_t spread)
 {
-    enum acme_problem problem = refusal ? refusal->problem : ACME_NO_PROBLEM;
-    int64_t delay = doubled(failures, RETRY_MOST_S), least = least_delay(problem);
+    int64_t delay = doubled(failures, RETRY_MOST_S), least = least_delay(refusal);
     delay = delay < least ? least : delay;
     int64_t extra = share(delay / 10, spread);
     int64_t at = later(now, delay + extra);

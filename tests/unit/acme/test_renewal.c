@@ -149,7 +149,8 @@ static void never_before_retry_after(void **state)
     assert_int_equal(acme_retry_time(&refusal, 1, NOW, 0), NOW + 2 * HOUR);
     assert_in_range(acme_retry_time(&refusal, 1, NOW, MOST), NOW + 2 * HOUR, NOW + 2 * HOUR + 360);
     refusal.retry_at = NOW + 60;
-    assert_int_equal(acme_retry_time(&refusal, 1, NOW, 0), NOW + HOUR);
+    assert_int_equal(acme_retry_time(&refusal, 1, NOW, 0), NOW + 60);
+    assert_int_equal(acme_retry_time(&refusal, 5, NOW, 0), NOW + 960);
     refusal = (struct acme_refusal){.status = 503, .retry_at = NOW - DAY};
     assert_int_equal(acme_retry_time(&refusal, 1, NOW, 0), NOW + 60);
 }
