@@ -12,7 +12,8 @@
 #define TLS_PORT  443
 #define HTTP_PORT 80
 
-/* A new certificate is not looked at again before. Seconds. */
+/* A new certificate is not looked at again before, or before a third of its life is over. Seconds.
+ */
 #define LEAST_LIFE_S 3600
 
 static int64_t now_of(const struct acme_attempt *a)
@@ -216,8 +217,10 @@ static void plan_renewal(struct acme_attempt *a, const struct acme_order_result 
                              spread(job));
     if (has_window && window.ask_again < job->due)
         job->due = window.ask_again;
-    if (job->due < now_of(a) + LEAST_LIFE_S) /* whatever the CA says */
-        job->due = now_of(a) + LEAST_LIFE_S;
+    int64_t now = now_of(a), third = (order->not_after - now) / 3;
+    int64_t least = now + (third < LEAST_LIFE_S ? third : LEAST_LIFE_S);
+    if (job->due < least) /* whatever the CA says */
+        job->due = least;
 }
 
 static int order(struct acme_attempt *a, EVP_PKEY *account_key, const struct solving *s,

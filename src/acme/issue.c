@@ -37,6 +37,46 @@ static int64_t now_of(const struct issue *i)
     return i->settings->world->now(i->settings->world->context);
 }
 
+/* ---- the lease ---- */
+
+/* The world in which each wait and each request says that the owner of the job lives. */
+struct leased {
+    const struct acme_world *world;
+    struct store *store;
+    struct store_job *job;
+};
+
+static int64_t leased_now(void *context)
+{
+    const struct leased *l = context;
+    return l->world->now(l->world->context);
+}
+
+/* A lease that cannot be made longer ends: another owner then does the same once more. */
+static void stay(struct leased *l, int64_t seconds)
+{
+    int64_t now = leased_now(l), until = now + seconds + ACME_LEASE_S;
+    if (!l->job->owner.n || l->job->lease >= until - ACME_LEASE_S / 2)
+        return;
+    if (store_job_take(l->store, l->job->name, l->job->owner, now, until, NULL) == 1)
+        l->job->lease = until;
+}
+
+static int leased_wait_ms(void *context, int64_t ms, struct error *err)
+{
+    struct leased *l = context;
+    stay(l, ms / 1000);
+    return l->world->wait_ms(l->world->context, ms, err);
+}
+
+static int leased_send(void *context, const struct api_request *request, struct arena *arena,
+                       struct api_response *response, struct error *err)
+{
+    struct leased *l = context;
+    stay(l, 0);
+    return l->world->send(l->world->context, request, arena, response, err);
+}
+
 /* ---- the CAs ---- */
 
 static int take_ca(void *context, const struct store_ca *row)
@@ -146,6 +186,13 @@ static void pause_ca(struct issue *i, struct store_ca *ca, const struct acme_ref
     (void)put_limits(i, ca, &err); /* then it is asked once more in vain */
 }
 
+/* What fails while the program ends is nobody's fault. */
+static int unless_stopped(const struct issue *i, int result, struct error *err)
+{
+    const struct acme_world *world = i->settings->world;
+    return result < 0 && world->wait_ms(world->context, 0, err) < 0 ? -ERROR_TEMPORARY : result;
+}
+
 /* 1: the certificate is there; 0: it is not time, or (*next) this CA said to come later. */
 static int ask_ca(struct issue *i, struct acme_attempt *a, bool *next, struct error *err)
 {
@@ -158,7 +205,7 @@ static int ask_ca(struct issue *i, struct acme_attempt *a, bool *next, struct er
     *next = result == 0;
     if (result != 1)
         return result;
-    result = acme_attempt_run(a, err);
+    result = unless_stopped(i, acme_attempt_run(a, err), err);
     *next = result < 0 && ca_at_fault(a, err);
     return result < 0 ? result : 1;
 }
@@ -168,7 +215,7 @@ static int try_ca(struct issue *i, struct store_ca *ca, bool *next, struct error
     struct acme_attempt a = {.settings = i->settings, .ca = ca, .job = i->job, .arena = i->arena};
     *next = false;
     int result = ask_ca(i, &a, next, err);
-    if (result < 0) {
+    if (result < 0 && !error_is(err, &MSG_ACME_STOPPED)) {
         i->refusal = a.refusal;
         i->preflight_said_no = a.name_at_fault;
         pause_ca(i, ca, &a.refusal);
@@ -273,23 +320,33 @@ static void note_success(struct issue *i, int result)
         i->job->tried = now_of(i);
 }
 
+static int put_back(struct issue *i, int result, struct error *err)
+{
+    struct error put;
+    if (result < 0)
+        note_failure(i, err);
+    else
+        note_success(i, result);
+    i->job->lease = 0;
+    int written = store_job_put(i->settings->store, i->job, &put);
+    return result >= 0 && written < 0 ? error_copy(err, &put) : result;
+}
+
 int acme_issue(const struct acme_issue_settings *settings, struct store_job *job,
                struct arena *arena, struct error *err)
 {
-    struct issue i = {.settings = settings, .job = job, .arena = arena};
+    struct leased leased = {settings->world, settings->store, job};
+    const struct acme_world world = {leased_now, leased_wait_ms, leased_send, &leased};
+    struct acme_issue_settings within = *settings;
+    struct issue i = {.settings = &within, .job = job, .arena = arena};
     struct error local;
     const struct store_job before = *job;
+    within.world = &world;
     if (!err)
         err = &local;
     int result = get(&i, err);
-    if (settings->dry_run)
-        *job = before;
-    else if (result < 0)
-        note_failure(&i, err);
-    else
-        note_success(&i, result);
-    job->lease = 0;
-    struct error put;
-    int written = store_job_put(settings->store, job, &put);
-    return result >= 0 && written < 0 ? error_copy(err, &put) : result;
+    if (!settings->dry_run)
+        return put_back(&i, result, err);
+    *job = before;
+    return result;
 }

@@ -17,9 +17,9 @@
 /* The most CAs that are tried for one name. */
 #define ACME_CAS_MAX 16
 
-/* How long an owner may have a job in hand without writing it back. Seconds; longer than an order
- * can take. */
-#define ACME_LEASE_S 3600
+/* How long an owner may have a job in hand without a sign of life, which is given with each request
+ * to a CA and each wait. Seconds. What one that was killed had in hand is free afterwards. */
+#define ACME_LEASE_S 120
 
 /* What is told while it goes on; for the log and for a command's progress. */
 enum acme_stage {
@@ -41,14 +41,15 @@ struct acme_issue_settings {
     struct str only;                /* the name of the one CA to ask; empty: all in their order */
     bool now;                       /* renew, whatever CA and life say */
     bool dry_run; /* each CA's staging partner is asked, by an account of its own, and nothing of it
-                     is kept */
+                     is kept; the job is nobody's */
     acme_told *told; /* may be NULL */
     void *context;   /* of told */
 };
 
 /* Runs the job, which its owner has in hand, and writes it back, let go of. *job is what was
  * written. 1: the certificate is there; 0: it is not time (job->due says when it will be);
- * negative: the reason, which the job has too. acme-stopped leaves the job as it was, due at once.
+ * negative: the reason, which the job has too. Whatever fails because the program ends is
+ * acme-stopped, which leaves the job as it was, due at once.
  * Errors of its own: acme-no-ca, acme-ca-unknown (settings.only), acme-cas-wait (all CAs said to
  * come later), acme-no-publisher, acme-staging-absent. */
 int acme_issue(const struct acme_issue_settings *settings, struct store_job *job,

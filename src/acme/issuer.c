@@ -28,7 +28,8 @@ struct acme_issuer {
     struct dns_settings dns;
     struct publish publish;
     struct acme_dns by_publish;
-    char owner[STORE_NODE_ID_MAX + 32];
+    char machine[STORE_NODE_ID_MAX + 1];
+    atomic_uint workers; /* that have begun */
     pthread_mutex_t mutex;
     pthread_cond_t wake; /* when it stops */
     atomic_bool stopping;
@@ -63,6 +64,8 @@ static bool rest(struct acme_issuer *issuer, int64_t ms)
 
 struct worker {
     struct acme_issuer *issuer;
+    char owner[STORE_NODE_ID_MAX + 32];
+    bool empty_handed; /* as the store has it */
     struct store *store;
     struct acme_real_world real;
     struct acme_world world;
@@ -79,6 +82,9 @@ static int open_store(struct acme_issuer *issuer, struct store **out, struct err
 static int worker_begin(struct worker *w, struct acme_issuer *issuer, struct error *err)
 {
     *w = (struct worker){.issuer = issuer};
+    /* The name lasts: after a kill -9 the jobs that were in hand are this thread's again. */
+    snprintf(w->owner, sizeof w->owner, "%s-keeper-%u", issuer->machine,
+             atomic_fetch_add(&issuer->workers, 1));
     const struct api_settings settings = {.ca_file = issuer->config->acme.ca_file.p,
                                           .stop = &issuer->stopping};
     w->real.stop = &issuer->stopping;
@@ -147,6 +153,7 @@ static void run_job(struct worker *w, struct store_job *job)
         .webroot = w->issuer->config->acme.webroot.p,
         .told = on_told,
     };
+    w->empty_handed = false;
     if (acme_issue(&settings, job, &w->arena, &err) >= 0 || error_is(&err, &MSG_ACME_STOPPED))
         return;
     LOG(LOG_WARN, "acme.failed", LOG_STR("host", job->name), LOG_ERR(&err),
@@ -171,6 +178,14 @@ static int any_ca(struct worker *w, struct error *err)
     return result;
 }
 
+/* What a kill left in hand, or a job that could not be written back, is free again. */
+static int let_go(struct worker *w, struct error *err)
+{
+    int result = w->empty_handed ? 0 : store_jobs_release(w->store, str_from(w->owner), err);
+    w->empty_handed = result >= 0;
+    return result < 0 ? result : 0;
+}
+
 /* 1: a job was run; 0: there is none; negative: the store failed. */
 static int next_job(struct worker *w, struct error *err)
 {
@@ -179,10 +194,12 @@ static int next_job(struct worker *w, struct error *err)
     struct taken taken = {.arena = &w->arena};
     int result = open_store(w->issuer, &w->store, err);
     if (result == 0)
+        result = let_go(w, err);
+    if (result == 0)
         result = any_ca(w, err);
     if (result == 1)
-        result = store_jobs_take(w->store, str_from(w->issuer->owner), now, now + ACME_LEASE_S, 1,
-                                 take_job, &taken, err);
+        result = store_jobs_take(w->store, str_from(w->owner), now, now + ACME_LEASE_S, 1, take_job,
+                                 &taken, err);
     if (result == 1)
         run_job(w, &taken.job);
     return result;
@@ -203,7 +220,9 @@ static void *work(void *context)
     struct worker w;
     struct error err;
     bool failing = false;
-    int64_t wait = worker_begin(&w, context, &err) < 0 ? RETRY_MS : 0;
+    int64_t wait = 0;
+    if (worker_begin(&w, context, &err) < 0)
+        LOG(LOG_ERROR, "acme.thread_failed", LOG_ERR(&err));
     while (w.real.client && rest(w.issuer, wait)) {
         int result = next_job(&w, &err);
         tell_store(&failing, result, &err);
@@ -225,15 +244,13 @@ struct follower {
     uint64_t seq, secrets_seq;
 };
 
-static int begin_following(struct acme_issuer *issuer, struct follower *f, struct error *err)
+static int begin_following(struct follower *f, struct error *err)
 {
     uint64_t added = 0, removed = 0;
     int64_t now = clock_now();
     int result = store_changes_last(f->store, STORE_CONTROL, &f->seq, err);
     if (result == 0)
         result = store_changes_last(f->store, STORE_SECRETS, &f->secrets_seq, err);
-    if (result == 0)
-        result = store_jobs_release(f->store, str_from(issuer->owner), err);
     if (result >= 0)
         result = store_challenges_prune(f->store, now, NULL, err);
     if (result >= 0)
@@ -250,7 +267,7 @@ static int follow_once(struct acme_issuer *issuer, struct follower *f, struct er
     uint64_t added = 0, removed = 0;
     int result = open_store(issuer, &f->store, err);
     if (result == 0 && !f->matched)
-        return begin_following(issuer, f, err);
+        return begin_following(f, err);
     if (result == 0)
         result = store_changed(f->store, STORE_CONTROL, err);
     if (result == 1)
@@ -326,13 +343,11 @@ static void *watch_live(void *context)
 
 /* ---- beginning and ending ---- */
 
-/* The owner's name is this machine's: after a kill -9 its leases are its own again. */
-static void name_owner(struct acme_issuer *issuer)
+static void name_machine(char name[STORE_NODE_ID_MAX + 1])
 {
-    char host[STORE_NODE_ID_MAX + 1] = "";
-    if (gethostname(host, sizeof host - 1) != 0 || !host[0])
-        memcpy(host, "node", sizeof "node");
-    snprintf(issuer->owner, sizeof issuer->owner, "%s", host);
+    if (gethostname(name, STORE_NODE_ID_MAX) != 0 || !name[0])
+        memcpy(name, "node", sizeof "node");
+    name[STORE_NODE_ID_MAX] = 0;
 }
 
 static int start_thread(struct acme_issuer *issuer, void *(*run)(void *), struct error *err)
@@ -353,9 +368,10 @@ int acme_issuer_start(struct acme_issuer **out, const struct config *config,
         return error_set_memory(err);
     issuer->config = config;
     issuer->dns = *dns;
+    issuer->dns.stop = &issuer->stopping;
     issuer->publish = (struct publish){config, &issuer->dns, &issuer->stopping};
     issuer->by_publish = acme_dns_by(&issuer->publish);
-    name_owner(issuer);
+    name_machine(issuer->machine);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&issuer->mutex, NULL);

@@ -140,13 +140,35 @@ static int show(struct order_run *run, struct str url, const struct answer *answ
     return rc;
 }
 
+/* An answer that a kill left behind, of an order that is gone on with. */
+static int take_away_rest(struct order_run *run, const struct acme_authorization *a,
+                          const struct acme_solver *solver)
+{
+    struct answer answer = {.solver = solver,
+                            .challenge = {.type = solver->type, .name = run->request->name}};
+    for (size_t i = 0; i < a->offer_count; i++) {
+        if (a->offers[i].status == ACME_VALID &&
+            str_eq(a->offers[i].type, str_from(acme_challenge_name(solver->type))))
+            answer.challenge.token = a->offers[i].token;
+    }
+    int rc = answer.challenge.token.n ? print_authorization(run, &answer) : 0;
+    if (rc == 0 && answer.challenge.token.n)
+        solver->remove(solver->context, &answer.challenge);
+    return rc;
+}
+
 int order_authorize(struct order_run *run, struct str url)
 {
     struct acme_authorization a = {ACME_PENDING};
     struct answer answer = {NULL};
     int rc = fetch(run, url, &a);
-    if (rc < 0 || a.status == ACME_VALID)
+    if (rc < 0)
         return rc;
+    if (a.status == ACME_VALID) {
+        for (size_t i = 0; run->resumed && rc == 0 && i < run->request->solver_count; i++)
+            rc = take_away_rest(run, &a, &run->request->solvers[i]);
+        return rc;
+    }
     if (a.status != ACME_PENDING)
         return refuse_authorization(run, &a);
     rc = choose(run, &a, &answer);

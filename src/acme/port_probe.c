@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "net/http_response.h"
+#include "net/stop.h"
 #include "net/tls_client.h"
 
 #define WHAT_MAX 256
@@ -211,7 +212,8 @@ static bool start(struct probes *p, struct acme_seen *seen, const bool *wanted, 
 }
 
 int acme_probe_ports(const struct acme_challenge *challenge, uint16_t port, struct acme_seen *seen,
-                     const bool *wanted, size_t count, struct arena *arena, struct error *err)
+                     const bool *wanted, size_t count, const atomic_bool *stop, struct arena *arena,
+                     struct error *err)
 {
     struct probes p CLEANUP(probes_done) = {
         .challenge = challenge, .port = port, .arena = arena, .base = event_base_new()};
@@ -220,7 +222,7 @@ int acme_probe_ports(const struct acme_challenge *challenge, uint16_t port, stru
         return rc;
     if (!p.base || !make_request(&p) || !start(&p, seen, wanted, count))
         return error_set_memory(err);
-    while (p.open && event_base_loop(p.base, EVLOOP_ONCE) == 0) {
+    while (p.open && stop_turn(p.base, stop)) {
     }
     return arena->failed ? error_set_memory(err) : 0;
 }

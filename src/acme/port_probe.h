@@ -14,9 +14,10 @@
 #define ACME_ADDRESSES_MAX 8                   /* addresses tried; more are not */
 
 /* Asks all addresses at once, those with ACME_PORT_UNTRIED and `wanted`, and fills in what they
- * answered; `what` is in arena. challenge: tls-alpn-01 or http-01. */
+ * answered; `what` is in arena. challenge: tls-alpn-01 or http-01. When *stop (may be NULL) becomes
+ * true, those that have not answered stay ACME_PORT_UNTRIED. */
 int acme_probe_ports(const struct acme_challenge *challenge, uint16_t port, struct acme_seen *seen,
-                     const bool *wanted, size_t count, struct arena *arena,
+                     const bool *wanted, size_t count, const atomic_bool *stop, struct arena *arena,
                      struct error *err) NODISCARD;
 
 /* What an answer over HTTP is (RFC 8555 8.3): ours, another, or, when it leads elsewhere, nothing

@@ -139,7 +139,7 @@ static int try_ports(struct preflight *p, struct error *err)
         rc = solver->wait(solver->context, &challenge, err);
     if (rc == 0)
         rc = acme_probe_ports(&challenge, port_of(p->request), p->seen, wanted, p->seen_count,
-                              p->arena, err);
+                              p->request->dns->stop, p->arena, err);
     solver->remove(solver->context, &challenge);
     return rc;
 }

@@ -27,7 +27,7 @@
 /* Time, waiting and the network, as the caller has them. */
 struct acme_world {
     int64_t (*now)(void *context); /* seconds since 1970 */
-    /* Sleeps. -ERROR_TEMPORARY with acme-stopped when the program is to end. */
+    /* Sleeps. -ERROR_TEMPORARY with acme-stopped when the program is to end, also when ms is 0. */
     int (*wait_ms)(void *context, int64_t ms, struct error *err);
     int (*send)(void *context, const struct api_request *request, struct arena *arena,
                 struct api_response *response, struct error *err);

@@ -13,8 +13,8 @@
 
 /* A node that reported within this time lives, and must have the challenge. Seconds. */
 #define ACME_NODE_LIVES_S 30
-/* How long nodes are waited for. Seconds. */
-#define ACME_NODES_WAIT_S 20
+/* How long nodes are waited for: until one that has died is seen to be dead. Seconds. */
+#define ACME_NODES_WAIT_S 40
 
 /* tls-alpn-01 and http-01 by the host role: the answer goes into the store, and is in place when
  * every node that lives has applied it. Without any node: acme-no-host, with one that takes longer

@@ -23,12 +23,14 @@ static int wait_ms(void *context, int64_t ms, struct error *err)
 {
     const struct acme_real_world *real = context;
     int64_t until = clock_monotonic_ms() + ms, left = ms;
-    for (; left > 0; left = until - clock_monotonic_ms()) {
+    for (;;) {
         if (real->stop && atomic_load(real->stop))
             return error_set(err, ERROR_TEMPORARY, msg_acme_stopped());
+        if (left <= 0)
+            return 0;
         sleep_ms(left < ACME_STOP_MS ? left : ACME_STOP_MS);
+        left = until - clock_monotonic_ms();
     }
-    return 0;
 }
 
 static int send(void *context, const struct api_request *request, struct arena *arena,

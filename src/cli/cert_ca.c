@@ -30,6 +30,7 @@ int cert_ca_open(struct cli *c, struct cert_ca *ca)
     if (status != CLI_FINE)
         return status;
     catch_signals();
+    ca->node.dns.stop = &told_to_stop;
     const struct api_settings settings = {.ca_file = ca->node.config->acme.ca_file.p,
                                           .stop = &told_to_stop};
     if (api_client_new(&ca->real.client, &settings, &err) < 0)

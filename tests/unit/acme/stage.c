@@ -23,7 +23,10 @@ static void take_away(void *context, const struct acme_challenge *challenge)
 {
     struct stage *s = context;
     assert_true(str_eq(challenge->authorization, s->challenge.authorization));
-    s->removed++;
+    if (s->removed < s->presented)
+        s->removed++;
+    else
+        s->rest_removed++;
 }
 
 static int begun(void *context, struct str order, struct error *err)

@@ -22,8 +22,9 @@ struct stage {
     struct acme_refusal refusal;
     struct acme_solver solvers[ACME_CHALLENGE_TYPES];
     unsigned presented, waited, removed, begun;
-    struct acme_challenge challenge;            /* the last that was presented */
-    struct str order;                           /* that begun was told */
+    unsigned rest_removed;           /* answers of an order before, as they stand after a kill */
+    struct acme_challenge challenge; /* the last that was presented */
+    struct str order;                /* that begun was told */
     int present_fails, wait_fails, begun_fails; /* what these return; 0: nothing is wrong */
     struct acme_order_request request;
     struct acme_order_result result;

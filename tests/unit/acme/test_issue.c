@@ -20,6 +20,7 @@ struct office {
     struct store_job job;
     struct arena arena;
     struct error err;
+    int64_t began; /* fake_ca_now may not be asked while the CA is at work */
 };
 
 static void add_ca(struct office *o, const char *name, struct str directory, const char *profile)
@@ -308,6 +309,78 @@ static void an_order_that_broke_off_is_gone_on_with(void **state)
     close_office(&o);
 }
 
+/* Its life may be shorter than the time for which a new certificate is left alone. */
+static void a_certificate_of_minutes_is_renewed_before_it_ends(void **state)
+{
+    struct office o;
+    (void)state;
+    open_office(&o);
+    fake_ca_settings(o.ca)->life = 300;
+    add_ca(&o, "one", fake_ca_directory(), "");
+    assert_int_equal(run(&o), 1);
+    for (int i = 0; i < 10; i++) {
+        int64_t now = fake_ca_now(o.ca);
+        assert_in_range(o.job.due, now + 60, now + 160);
+        fake_ca_set_now(o.ca, o.job.due);
+        assert_int_equal(run(&o), 1);
+    }
+    close_office(&o);
+}
+
+static const char *look_at_lease(void *context, struct str type, struct str name, struct str token,
+                                 struct str authorization)
+{
+    struct office *o = context;
+    struct store_job row;
+    (void)type, (void)token, (void)authorization;
+    assert_int_equal(store_job_get(o->w.store, name, &o->arena, &row, NULL), 1);
+    return row.lease >= o->began + ACME_LEASE_S / 2 ? NULL : "connection";
+}
+
+/* One that lives keeps its job, however long that takes; of one that was killed it is free soon. */
+static void a_lease_lasts_while_the_job_is_worked_on(void **state)
+{
+    struct office o;
+    (void)state;
+    open_office(&o);
+    int64_t now = o.began = fake_ca_now(o.ca);
+    fake_ca_settings(o.ca)->validate = look_at_lease;
+    fake_ca_settings(o.ca)->context = &o;
+    add_ca(&o, "one", fake_ca_directory(), "");
+    assert_int_equal(store_job_take(o.w.store, STR(HOST), STR("me"), now, now + 1, NULL), 1);
+    assert_int_equal(store_job_get(o.w.store, STR(HOST), &o.arena, &o.job, NULL), 1);
+    assert_int_equal(acme_issue(&o.settings, &o.job, &o.arena, &o.err), 1);
+    close_office(&o);
+}
+
+static int given_up(void *context, const struct api_request *request, struct arena *arena,
+                    struct api_response *response, struct error *err)
+{
+    (void)context, (void)request, (void)arena, (void)response;
+    return error_set(err, ERROR_TEMPORARY, msg_acme_no_ca()); /* any error will do */
+}
+
+static int to_end(void *context, int64_t ms, struct error *err)
+{
+    (void)context, (void)ms;
+    return error_set(err, ERROR_TEMPORARY, msg_acme_stopped());
+}
+
+static void what_fails_because_the_program_ends_is_no_failure(void **state)
+{
+    struct office o;
+    (void)state;
+    open_office(&o);
+    add_ca(&o, "one", fake_ca_directory(), "");
+    o.world.send = given_up;
+    o.world.wait_ms = to_end;
+    assert_true(run(&o) < 0);
+    assert_true(error_is(&o.err, &MSG_ACME_STOPPED));
+    assert_int_equal(o.job.failures + o.job.problem.n, 0);
+    assert_true(o.job.due <= fake_ca_now(o.ca));
+    close_office(&o);
+}
+
 static void a_certificate_from_elsewhere_is_left_alone_until_nobody_renews_it(void **state)
 {
     static const struct str names[] = {STR_INIT("*.example.test")};
@@ -351,8 +424,9 @@ static void without_a_ca_or_with_one_that_cannot_be_used_it_says_so(void **state
     assert_true(run(&o) < 0);
     assert_true(error_is(&o.err, &MSG_ACME_CA_UNKNOWN));
     o.settings.only = STR("");
-    o.settings.dry_run = true;
-    assert_true(run(&o) < 0);
+    o.settings.dry_run = true; /* of a job that is nobody's */
+    o.job = (struct store_job){.name = STR(HOST)};
+    assert_true(acme_issue(&o.settings, &o.job, &o.arena, &o.err) < 0);
     assert_true(error_is(&o.err, &MSG_ACME_STAGING_ABSENT));
     assert_int_equal(fake_ca_requests(o.ca, ""), 0);
     close_office(&o);
@@ -369,6 +443,9 @@ int main(void)
         cmocka_unit_test(a_limit_is_waited_out),
         cmocka_unit_test(an_account_that_the_ca_forgot_is_opened_again),
         cmocka_unit_test(an_order_that_broke_off_is_gone_on_with),
+        cmocka_unit_test(a_certificate_of_minutes_is_renewed_before_it_ends),
+        cmocka_unit_test(a_lease_lasts_while_the_job_is_worked_on),
+        cmocka_unit_test(what_fails_because_the_program_ends_is_no_failure),
         cmocka_unit_test(a_certificate_from_elsewhere_is_left_alone_until_nobody_renews_it),
         cmocka_unit_test(without_a_ca_or_with_one_that_cannot_be_used_it_says_so),
     };

@@ -52,7 +52,7 @@ static struct acme_seen probe(const struct acme_challenge *challenge, uint16_t p
     const bool wanted = true;
     struct error err;
     assert_true(address_parse(STR("127.0.0.1"), &seen.address));
-    assert_int_equal(acme_probe_ports(challenge, port, &seen, &wanted, 1, arena, &err), 0);
+    assert_int_equal(acme_probe_ports(challenge, port, &seen, &wanted, 1, NULL, arena, &err), 0);
     return seen;
 }
 
