@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The first process of a lab: builds it and stays until the lab ends.
 
-    machine.py FOLDER SCENARIOS|none [attached] [pebble] [dovecot] [program=SEALPOST]
+    machine.py FOLDER SCENARIOS|none [attached] [pebble|pebble-settings] [dovecot] [program=SEALPOST]
 
 Started by lab.py in PID, mount, network and UTS namespaces of its own: when this process ends, however it ends,
 the kernel ends every other process of the lab and takes its networks and mounts away. Nothing else needs to clean up. Prints one
@@ -19,7 +19,7 @@ import time
 import traceback
 
 import scenario
-from acme import Pebble
+from acme import Pebble, PebbleSettings
 from ca import Authority
 from dns import Dns, resolv_conf
 from mail import Dovecot, Mail
@@ -29,7 +29,7 @@ from servers import Servers
 from web import Web
 
 
-ON_DEMAND = {"pebble": Pebble, "dovecot": Dovecot}
+ON_DEMAND = {"pebble": Pebble, "pebble-settings": PebbleSettings, "dovecot": Dovecot}
 
 
 def private_files(folder):
