@@ -5,7 +5,7 @@
 
 FILE holds a JSON list of {"path": REGEX, "status": N, "headers": {...}, "body": TEXT}: the first whose path matches
 answers in Pebble's place; status 0 is no answer at all, until the file says something else. {"path": REGEX, "to": PATH}
-asks Pebble for another path. Prints "ready", then a line for each request: METHOD PATH STATUS.
+asks Pebble for another path, {"path": REGEX, "hold": true} only when the file says something else. Prints "ready", then a line for each request: METHOD PATH STATUS.
 """
 
 import http.client
@@ -58,6 +58,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.answer(rule["status"], rule.get("headers", {}).items(), rule.get("body", "").encode())
         else:
+            if "hold" in rule:
+                print(self.command, self.path, "held", flush=True)
+            while "hold" in rule and self.rule() == rule:
+                time.sleep(POLL)
             self.pass_on(rule.get("to", self.path))
 
     do_GET = do_POST = do_HEAD = handle_any

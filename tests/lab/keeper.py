@@ -202,10 +202,10 @@ class Node:
             check(done.returncode == 0, done.stderr)
         self.configure()
 
-    def configure(self, acme="", dns="", stop_timeout="20s"):
+    def configure(self, acme="", dns="", stop_timeout="20s", roles="host, keeper"):
         listen = [quoted(a, 443) for a in self.addresses]
         with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(f"[store]\npath = {self.store}\n[serve]\nroles = host, keeper\nstop_timeout = {stop_timeout}\n"
+            f.write(f"[store]\npath = {self.store}\n[serve]\nroles = {roles}\nstop_timeout = {stop_timeout}\n"
                     f"[host]\nlisten = {', '.join(listen)}\nworkers = 1\n"
                     f"[dns]\ntrust_anchor = {self.lab.state['trust_anchor']}\n{dns}"
                     f"[acme]\nca_file = {self.lab.state['ca_file']}\n{acme}")
