@@ -12,6 +12,7 @@ struct stage {
     struct acme_solver solver;
     int64_t ms;            /* since NOW */
     int64_t applies_at_ms; /* when node b applies what there is; -1: never */
+    const char *living;    /* nodes, a letter each, that report all the time */
     bool stopped;
 };
 
@@ -27,6 +28,8 @@ static int wait_ms(void *context, int64_t ms, struct error *err)
     s->ms += ms;
     if (s->stopped)
         return error_set_memory(err);
+    for (const char *id = s->living; id && *id; id++)
+        assert_int_equal(store_node_seen(s->w.store, (struct str){id, 1}, now_of(s), NULL), 0);
     if (s->applies_at_ms >= 0 && s->ms >= s->applies_at_ms)
         assert_int_equal(
             store_node_applied(s->w.store, STR("b"), 0, s->context.seq, now_of(s), NULL), 0);
@@ -138,6 +141,7 @@ static void every_node_that_lives_is_waited_for(void **state)
     assert_int_equal(s.ms, 5000);
     /* The next challenge is another change. */
     s.applies_at_ms = -1;
+    s.living = "ab";
     assert_int_equal(present_and_wait(&s), -ERROR_TEMPORARY);
     assert_true(error_is(&s.w.err, &MSG_ACME_HOST_WAITS));
     assert_int_equal(s.ms, 5000 + ACME_NODES_WAIT_S * 1000);
@@ -151,11 +155,26 @@ static void a_node_one_change_behind_is_named(void **state)
     assert_int_equal(s.solver.present(s.solver.context, &http, &s.w.err), 0);
     assert_int_equal(store_node_applied(s.w.store, STR("a"), 9, s.context.seq, NOW, NULL), 0);
     assert_int_equal(store_node_applied(s.w.store, STR("b"), 9, s.context.seq - 1, NOW, NULL), 0);
+    s.living = "ab";
     assert_int_equal(s.solver.wait(s.solver.context, &http, &s.w.err), -ERROR_TEMPORARY);
     assert_true(error_is(&s.w.err, &MSG_ACME_HOST_WAITS));
     CHECK_STR(s.w.err.msg.args[0].str, "b", "node");
     assert_int_equal(s.w.err.msg.args[1].u, 1);
     assert_int_equal(s.w.err.msg.args[2].u, 2);
+}
+
+/* That it has died is no failure of the name. */
+static void a_node_that_died_is_waited_for_until_that_is_known(void **state)
+{
+    struct stage s CLEANUP(stage_done);
+    (void)state;
+    stage_init(&s, ACME_HTTP_01);
+    node(&s, "b", NOW);
+    assert_int_equal(s.solver.present(s.solver.context, &http, &s.w.err), 0);
+    assert_int_equal(store_node_applied(s.w.store, STR("a"), 9, s.context.seq, NOW, NULL), 0);
+    s.living = "a";
+    assert_int_equal(s.solver.wait(s.solver.context, &http, &s.w.err), 0);
+    assert_in_range(s.ms, ACME_NODE_LIVES_S * 1000, (ACME_NODE_LIVES_S + 2) * 1000);
 }
 
 static void a_role_that_ends_is_not_held_up(void **state)
@@ -188,6 +207,7 @@ int main(void)
         cmocka_unit_test(without_a_node_nobody_would_answer),
         cmocka_unit_test(every_node_that_lives_is_waited_for),
         cmocka_unit_test(a_node_one_change_behind_is_named),
+        cmocka_unit_test(a_node_that_died_is_waited_for_until_that_is_known),
         cmocka_unit_test(a_role_that_ends_is_not_held_up),
         cmocka_unit_test(a_token_that_is_none_is_refused),
     };
