@@ -86,6 +86,7 @@ struct config {
     } log;
     struct {
         struct config_listeners listen;
+        struct config_addresses challenge_listen;   /* for http-01 */
         struct config_networks proxy_protocol_from; /* of TCP balancers */
         uint64_t workers;                           /* 0: one a processor; see config_workers */
         struct str user;

@@ -234,6 +234,16 @@ static bool send_rest(struct connection *c)
 
 /* ---- reading ---- */
 
+static void count_response(struct worker *w, const struct http_request *request, unsigned status)
+{
+    if (status != 200)
+        w->counts.other_responses++;
+    else if (str_eq(request->path, POLICY_PATH))
+        w->counts.policies++;
+    else
+        w->counts.challenges++;
+}
+
 /* Answers the request that was read or refused. True when the next may be read. */
 static bool answer(struct connection *c)
 {
@@ -242,14 +252,16 @@ static bool answer(struct connection *c)
     c->requests++;
     struct response_context context = {
         .snapshot = w->snapshot,
-        .plain = c->use == USE_HTTP,
+        .plain = c->use != USE_HTTPS,
+        .no_policy = c->use == USE_CHALLENGE,
+        .now = clock_now(),
         .server_name = {c->name, c->name_n},
         .date = worker_date(w),
         .close = w->stopping || c->requests >= w->limits.max_requests,
     };
     buf_reset(&w->out);
     unsigned status = response_write(&context, &c->request, &w->out, &keep_alive);
-    *(status == 200 ? &w->counts.policies : &w->counts.other_responses) += 1;
+    count_response(w, &c->request, status);
     c->close_after = !keep_alive;
     /* A client that does not know that this was the last one may have sent more, and a socket that
      * is closed with bytes unread takes back what it has not yet sent. */

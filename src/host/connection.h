@@ -32,7 +32,7 @@
 #include "net/http_request.h"
 
 /* What is spoken on a listener, by its name. */
-enum socket_use { USE_HTTPS, USE_HTTP };
+enum socket_use { USE_HTTPS, USE_HTTP, USE_CHALLENGE };
 
 enum phase {
     PHASE_PROXY,

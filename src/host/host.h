@@ -17,8 +17,9 @@
 
 /* Names of listeners. Over HTTPS is also what has any other name: never is a policy served in plain
  * text because a name was misspelt. */
-#define HOST_SOCKET_HTTPS "host"
-#define HOST_SOCKET_HTTP  "host-http"
+#define HOST_SOCKET_HTTPS     "host"
+#define HOST_SOCKET_HTTP      "host-http"
+#define HOST_SOCKET_CHALLENGE "host-challenge"
 
 /* Serves until SIGTERM or SIGINT, then finishes the requests that have begun, within
  * serve.stop_timeout, and returns 0; returns 3 when it cannot start (store, memory), which is

@@ -63,45 +63,71 @@ static void write_plain(struct buf *out, unsigned status, struct str date, bool 
     finish(out, buf_view(&body), keep_alive, with_body);
 }
 
-/* The site that the request is for, if it is that of the handshake. */
-static bool find_site(const struct response_context *context, const struct http_request *request,
-                      struct site *site)
+static void write_authorization(struct buf *out, struct str text, struct str date, bool keep_alive,
+                                bool with_body)
 {
-    char folded[256];
-    struct str host = snapshot_fold_name(request->host, folded, sizeof folded);
-    if (!request->host.n && request->http_1_0 && !context->plain)
-        host = context->server_name;
-    bool right = context->plain || str_eq(host, context->server_name);
-    return host.n && right && snapshot_find_site(context->snapshot, host, site);
+    begin(out, 200, date);
+    buf_cstr(out, "Content-Type: application/octet-stream\r\n");
+    finish(out, text, keep_alive, with_body);
 }
 
-static unsigned judge(const struct http_request *request, const struct site *site)
+/* The host that the request is for, in folded[256]; empty when it is not that of the handshake. */
+static struct str find_host(const struct response_context *context,
+                            const struct http_request *request, char *folded)
+{
+    struct str host = snapshot_fold_name(request->host, folded, 256);
+    if (!request->host.n && request->http_1_0 && !context->plain)
+        host = context->server_name;
+    return context->plain || str_eq(host, context->server_name) ? host : STR("");
+}
+
+/* What a CA that validates is waiting for at this path; empty: nothing. */
+static struct str find_authorization(const struct response_context *context,
+                                     const struct http_request *request, struct str host)
+{
+    if (request->has_query || !str_starts(request->path, CHALLENGE_PATH))
+        return STR("");
+    struct str token = str_skip(request->path, CHALLENGE_PATH.n);
+    return challenges_authorization(context->snapshot->challenges, host, token, context->now);
+}
+
+static unsigned judge(const struct response_context *context, const struct http_request *request,
+                      bool found, bool authorized)
 {
     if (request->status)
         return request->status;
-    if (!site)
+    if (!found && !authorized)
         return 421;
     if (request->method == HTTP_OTHER)
         return 405;
     if (http_request_has_body(request))
         return 413;
-    return str_eq(request->path, POLICY_PATH) && !request->has_query ? 200 : 403;
+    bool policy = !context->no_policy && str_eq(request->path, POLICY_PATH) && !request->has_query;
+    return authorized || policy ? 200 : 403;
 }
 
 unsigned response_write(const struct response_context *context, const struct http_request *request,
                         struct buf *out, bool *keep_alive)
 {
-    struct site found;
-    const struct site *site =
-        !request->status && find_site(context, request, &found) ? &found : NULL;
-    unsigned status = judge(request, site);
+    struct site site;
+    struct str host, authorization = STR("");
+    char folded[256];
+    bool found = false;
+    if (!request->status) {
+        host = find_host(context, request, folded);
+        found = host.n && snapshot_find_site(context->snapshot, host, &site);
+        authorization = find_authorization(context, request, host);
+    }
+    unsigned status = judge(context, request, found, authorization.n != 0);
     bool with_body = request->method != HTTP_HEAD;
     *keep_alive = !request->status && !context->close && request->keep_alive &&
                   !http_request_has_body(request);
-    if (site && status == 200)
-        write_policy(out, site, context->date, *keep_alive, with_body);
-    else if (site && status == 403)
-        write_page(out, site, context->date, *keep_alive, with_body);
+    if (status == 200 && authorization.n)
+        write_authorization(out, authorization, context->date, *keep_alive, with_body);
+    else if (found && status == 200)
+        write_policy(out, &site, context->date, *keep_alive, with_body);
+    else if (found && status == 403)
+        write_page(out, &site, context->date, *keep_alive, with_body);
     else
         write_plain(out, status, context->date, *keep_alive, with_body);
     return status;

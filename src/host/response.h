@@ -7,6 +7,7 @@
  *   not GET or HEAD                405 with Allow
  *   a body is announced            413: nothing here takes one
  *   the target is exactly /.well-known/mta-sts.txt    200 and the policy
+ *   a CA's challenge for the host is live there (RFC 8555 8.3)   200 and the answer
  *   anything else                  403 and a page that says what this host is for
  * A query makes another target (RFC 8461 3.3 has none), so it gets the page; so does a path in
  * another spelling ("%2e"): senders write it in one way only. 421 for a host that is served here
@@ -26,12 +27,17 @@
 
 #define POLICY_PATH STR("/.well-known/mta-sts.txt")
 
+/* What stands before the token of http-01, RFC 8555 8.3. */
+#define CHALLENGE_PATH STR("/.well-known/acme-challenge/")
+
 /* A response with a policy of the largest kind fits. Bytes. */
 #define RESPONSE_MAX ((size_t)72 * 1024)
 
 struct response_context {
     const struct snapshot *snapshot;
     bool plain;             /* there was no handshake: Host alone says which site it is */
+    bool no_policy;         /* the listener is for CAs: the policy's path is as any other */
+    int64_t now;            /* seconds since 1970 */
     struct str server_name; /* of the handshake, folded; when not plain */
     struct str date;        /* IMF-fixdate of now, RFC 9110 6.6.1 */
     bool close;             /* the connection ends after this one, whatever the client wants */

@@ -289,6 +289,13 @@ static struct event_base *make_base(void)
     return base;
 }
 
+static enum socket_use use_of(const char *name)
+{
+    if (strcmp(name, HOST_SOCKET_HTTP) == 0)
+        return USE_HTTP;
+    return strcmp(name, HOST_SOCKET_CHALLENGE) == 0 ? USE_CHALLENGE : USE_HTTPS;
+}
+
 static int set_up(struct worker *w, const char *store, const struct listener *listeners,
                   size_t count, struct error *err)
 {
@@ -303,9 +310,8 @@ static int set_up(struct worker *w, const char *store, const struct listener *li
         return refuse(err, "eventfd");
     for (size_t i = 0; i < count; i++) {
         struct listening *l = &w->listening[w->listening_count++];
-        bool plain = strcmp(listeners[i].name, HOST_SOCKET_HTTP) == 0;
         l->worker = w;
-        l->use = plain ? USE_HTTP : USE_HTTPS;
+        l->use = use_of(listeners[i].name);
         event_assign(&l->event, w->base, listeners[i].fd, EV_READ | EV_PERSIST, on_accept, l);
     }
     event_assign(&w->tick, w->base, -1, EV_PERSIST, on_tick, w);

@@ -44,7 +44,7 @@ struct worker_limits {
 struct worker_counts {
     uint64_t accepted;           /* connections */
     uint64_t handshakes;         /* finished */
-    uint64_t challenges;         /* shown to a CA, among the handshakes */
+    uint64_t challenges;         /* shown to a CA, in handshakes and by http-01 */
     uint64_t unknown_names;      /* refused: nobody is served here by that name */
     uint64_t no_certificate;     /* refused: a domain whose certificate is missing or unusable */
     uint64_t no_challenge;       /* refused: acme-tls/1 for a name without a live challenge */

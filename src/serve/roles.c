@@ -6,8 +6,13 @@
 static bool host_listen(const struct config *config, size_t i, struct role_address *out)
 {
     const struct config_listeners *listeners = &config->host.listen;
-    if (i >= listeners->count)
+    const struct config_addresses *challenge = &config->host.challenge_listen;
+    if (i >= listeners->count + challenge->count)
         return false;
+    if (i >= listeners->count) {
+        *out = (struct role_address){challenge->items[i - listeners->count], HOST_SOCKET_CHALLENGE};
+        return true;
+    }
     out->address = listeners->items[i].address;
     out->name = listeners->items[i].scheme == CONFIG_HTTP ? HOST_SOCKET_HTTP : HOST_SOCKET_HTTPS;
     return true;

@@ -1,11 +1,12 @@
 /*
  * host_lab - what the tests and the measurement of the host role need beside it.
  *
- *     host_lab serve CONFIGURATION LISTENER...       runs the role on these, as host.listen has
- * them host_lab certificate STORE CHAIN KEY NAME...   puts a certificate (DER files) into the store
+ *     host_lab serve CONFIGURATION LISTENER...       runs the role: [https://|http://|challenge://]
+ *     host_lab certificate STORE CHAIN KEY NAME...   puts a certificate (DER files) into the store
  *     host_lab policy STORE DOMAIN MODE MX...        sets the policy of a domain
  *     host_lab remove STORE DOMAIN                   removes a domain
  *     host_lab challenge STORE CHAIN KEY NAME        shows a CA this certificate for a minute
+ *     host_lab answer STORE NAME TOKEN TEXT          answers http-01 for a minute
  *     host_lab applied STORE                         what each node has applied, and what there is
  *     host_lab many STORE CHAIN KEY COUNT            sets d0.test to d(COUNT-1).test, all with one
  *                                                    certificate and key in copies of their own
@@ -44,10 +45,14 @@ static int serve(char **args, int count)
     log_set_role("host");
     for (int i = 1; i < count && i <= ADDRESSES_MAX; i++) {
         struct config_listener l;
-        if (!config_listener_parse(str_from(args[i]), &l))
+        struct str at = str_from(args[i]), mark = STR("challenge://");
+        bool challenge = str_starts(at, mark);
+        if (!config_listener_parse(challenge ? str_skip(at, mark.n) : at, &l))
             return 2;
         for (unsigned w = 0; w < config_workers(config); w++) {
-            listeners[n].name = l.scheme == CONFIG_HTTP ? HOST_SOCKET_HTTP : HOST_SOCKET_HTTPS;
+            listeners[n].name = challenge                 ? HOST_SOCKET_CHALLENGE
+                                : l.scheme == CONFIG_HTTP ? HOST_SOCKET_HTTP
+                                                          : HOST_SOCKET_HTTPS;
             if (listen_open(&l.address, true, &listeners[n].fd, &err) < 0)
                 return fail(&err);
             if (!listener_address(listeners[n++].fd, &l.address))
@@ -140,6 +145,19 @@ static int challenge(char **args)
     return result;
 }
 
+/* An answer to http-01. */
+static int put_answer(char **args)
+{
+    struct store *store CLEANUP(store_closep) = open_store(args[0]);
+    struct error err;
+    const struct store_challenge row = {.name = str_from(args[1]),
+                                        .type = STR("http-01"),
+                                        .token = str_from(args[2]),
+                                        .authorization = str_from(args[3]),
+                                        .expires = clock_now() + 60};
+    return store_challenge_put(store, &row, NULL, &err) < 0 ? fail(&err) : 0;
+}
+
 static int print_node(void *context, const struct store_node *row)
 {
     (void)context;
@@ -206,6 +224,8 @@ int main(int argc, char **argv)
         return set_policy(argv + 2, argc - 2);
     if (argc > 5 && strcmp(verb, "challenge") == 0)
         return challenge(argv + 2);
+    if (argc > 5 && strcmp(verb, "answer") == 0)
+        return put_answer(argv + 2);
     if (argc > 2 && strcmp(verb, "applied") == 0)
         return applied(argv + 2);
     if (argc > 5 && strcmp(verb, "many") == 0)

@@ -82,9 +82,11 @@ class Host:
         if descriptors:
             def limit():
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-        self.process = subprocess.Popen([lab, "serve", config, "127.0.0.1:0", "[::1]:0", "http://127.0.0.1:0"],
+        self.process = subprocess.Popen([lab, "serve", config, "127.0.0.1:0", "[::1]:0", "http://127.0.0.1:0",
+                                         "challenge://127.0.0.1:0"],
                                         stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limit)
-        self.port, self.port6, self.port_http = (int(self.process.stdout.readline().split()[1]) for _ in range(3))
+        self.port, self.port6, self.port_http, self.port_challenge = (
+            int(self.process.stdout.readline().split()[1]) for _ in range(4))
         self.wait_log("host.started")
 
     def do(self, *args):

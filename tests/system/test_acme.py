@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+
+import host_world
 
 LIMIT = 60
 NAME = "mta-sts.example.test"
@@ -60,10 +63,15 @@ def make_certificate(folder):
 class Pebble:
     """One running CA, and the client's files in a folder of its own."""
 
-    def __init__(self, args, top, eab=False, reject=20, environment=None):
+    def __init__(self, args, top, host=False, eab=False, reject=20, environment=None):
         self.lab, self.top = args.lab, top
         self.folder = tempfile.mkdtemp(dir=top)
         acme, manage, web, tls, self.control = free_ports(5)
+        self.host = None
+        if host:
+            host_world.make_keys(self.folder)
+            self.host = host_world.Host(args.host, self.folder, tempfile.mkdtemp(dir=self.folder))
+            web = self.host.port_challenge
         (dns,) = free_ports(1, socket.SOCK_DGRAM)
         self.directory, self.management = f"https://localhost:{acme}/dir", f"https://localhost:{manage}"
         config = {"pebble": {
@@ -77,7 +85,7 @@ class Pebble:
         # IPv6 off: its answers are the default address that nothing listens at.
         self.processes = [
             self.start(args.challtestsrv, "-dns01", f"127.0.0.1:{dns}", "-management", f"127.0.0.1:{self.control}",
-                       "-http01", f"127.0.0.1:{web}", "-tlsalpn01", f"127.0.0.1:{tls}", "-https01", "",
+                       "-http01", "" if host else f"127.0.0.1:{web}", "-tlsalpn01", f"127.0.0.1:{tls}", "-https01", "",
                        "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""),
             self.start(args.pebble, "-config", self.folder + "/config", "-dnsserver", f"127.0.0.1:{dns}", "-strict",
                        PEBBLE_VA_NOSLEEP="1", PEBBLE_WFE_NONCEREJECT=str(reject), PEBBLE_AUTHZREUSE="0",
@@ -109,6 +117,8 @@ class Pebble:
             process.terminate()
             process.wait(LIMIT)
         self.log.close()
+        if self.host:
+            self.host.stop()
 
     def path(self, name):
         return f"{self.folder}/{name}"
@@ -127,7 +137,11 @@ class Pebble:
 
     def present(self, kind, name, token, authorization):
         hashed = base64.urlsafe_b64encode(hashlib.sha256(authorization.encode()).digest()).decode().rstrip("=")
-        if kind == "http-01":
+        if self.host:
+            loaded = self.host.logged().count("event=host.loaded")
+            self.host.do("answer", self.host.store, name, token, authorization)
+            self.host.wait_log("host.loaded", loaded + 1)
+        elif kind == "http-01":
             self.tell("add-http01", token=token, content=authorization)
         elif kind == "dns-01":
             self.tell("set-txt", host=f"_acme-challenge.{name}.", value=hashed)
@@ -135,6 +149,8 @@ class Pebble:
             self.tell("add-tlsalpn01", host=name, content=authorization)
 
     def remove(self, kind, name, token):
+        if self.host:
+            return
         if kind == "http-01":
             self.tell("del-http01", token=token)
         elif kind == "dns-01":
@@ -277,9 +293,20 @@ def nonces_that_are_refused_are_tried_again(ca):
     check("valid" in ca.order("http-01"), "no certificate")
 
 
+@test(host=True)
+def the_host_role_answers_http_01_where_no_policy_is_served(ca):
+    """RFC 8555 8.3, by challenge_listen; also for a name that has no policy yet."""
+    ca.run("account", ca.path("a"))
+    for name in "mta-sts.example.test", "mta-sts.new.example.test":
+        check("valid" in ca.order("http-01", name=name), name)
+    ca.host.stop()
+    check(re.search(r" challenges=[1-9]\d* ", ca.host.logged()), ca.host.logged())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("lab")
+    parser.add_argument("--host", required=True)
     parser.add_argument("--pebble", default="pebble")
     parser.add_argument("--challtestsrv", default="pebble-challtestsrv")
     args = parser.parse_args()

@@ -199,6 +199,30 @@ def silence_ends_the_connection(host, settings="header_timeout = 1s\nidle_timeou
         check(response(s)[0] == 200 and rest_of(s) == b"")
 
 
+@test
+def a_listener_for_challenges_serves_no_policy(host):
+    """RFC 8461 3.3: HTTPS alone. A live answer is given for its host and token, to the byte; no redirect."""
+    loaded = host.logged().count("event=host.loaded")
+    host.do("answer", host.store, "mta-sts.new.test", "tok-en_1", "tok-en_1.thumb")
+    host.wait_log("host.loaded", loaded + 1)
+    there, new = b"/.well-known/acme-challenge/tok-en_1", b"mta-sts.new.test"
+    rows = [(200, there, new), (200, there, b"MTA-STS.new.test.:80"), (421, there + b"x", new), (421, there + b"?x", new),
+            (421, b"/.well-known/acme-challenge/", new), (403, there, NAME.encode()), (403, PATH.encode(), NAME.encode()),
+            (403, b"/", NAME.encode()), (421, PATH.encode(), new), (421, b"/", b"stranger.test")]
+    with host.plain(host.port_challenge) as s:
+        for status, path, name in rows:
+            s.sendall(request(path=path, host=name))
+            got, fields, body = response(s)
+            check(got == status and "location" not in fields, path, name, got)
+            check(got != 200 or body == b"tok-en_1.thumb", body)
+            check(b"STSv1" not in body)
+        s.sendall(request(b"POST", there, new))
+        check(response(s)[0] == 405)
+    with host.plain(host.port_http) as s:  # a proxy may pass it on
+        s.sendall(request(path=there, host=new))
+        check(response(s)[2] == b"tok-en_1.thumb")
+
+
 # ---- TCP balancers that say who the client is ----
 
 HAPROXY = """
