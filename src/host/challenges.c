@@ -62,9 +62,9 @@ int challenges_add(struct challenges *c, const struct store_challenge *row, stru
     };
     if (c->arena.failed)
         return error_set_memory(err);
-    int result = row->chain.n
-                     ? tls_identity_new(&challenge->identity, row->name, row->chain, row->key, err)
-                     : 0;
+    int result = row->chain.n ? tls_identity_new(&challenge->identity, row->name, row->chain,
+                                                 row->key, NULL, err)
+                              : 0;
     if (result < 0)
         return result;
     c->first = challenge;

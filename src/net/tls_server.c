@@ -30,24 +30,15 @@ static int refuse(struct error *err, struct msg m)
     return error_set(err, ERROR_PERMANENT, m);
 }
 
-/* Takes the next certificate off *der; NULL when it is none. */
-static X509 *next_certificate(struct str *der)
-{
-    const unsigned char *p = (const unsigned char *)der->p, *start = p;
-    X509 *x = d2i_X509(NULL, &p, (long)der->n);
-    if (x)
-        *der = str_skip(*der, (size_t)(p - start));
-    return x;
-}
-
-static bool read_chain(struct tls_identity *identity, struct str chain)
+static bool read_chain(struct tls_identity *identity, struct str chain, struct tls_issuers *issuers)
 {
     identity->rest = sk_X509_new_null();
-    identity->leaf = next_certificate(&chain);
+    identity->leaf = tls_issuers_take(NULL, &chain);
     if (!identity->rest || !identity->leaf)
         return false;
     while (chain.n) {
-        X509 *x = sk_X509_num(identity->rest) < CHAIN_MAX - 1 ? next_certificate(&chain) : NULL;
+        X509 *x =
+            sk_X509_num(identity->rest) < CHAIN_MAX - 1 ? tls_issuers_take(issuers, &chain) : NULL;
         if (!x || !sk_X509_push(identity->rest, x)) {
             X509_free(x);
             return false;
@@ -57,7 +48,7 @@ static bool read_chain(struct tls_identity *identity, struct str chain)
 }
 
 int tls_identity_new(struct tls_identity **out, struct str name, struct str chain, struct str key,
-                     struct error *err)
+                     struct tls_issuers *issuers, struct error *err)
 {
     if (chain.n > INT_MAX || key.n > INT_MAX)
         return refuse(err, msg_tls_certificate_unreadable(name));
@@ -65,7 +56,7 @@ int tls_identity_new(struct tls_identity **out, struct str name, struct str chai
     if (!identity)
         return error_set_memory(err);
     int result = 0;
-    if (!read_chain(identity, chain)) {
+    if (!read_chain(identity, chain, issuers)) {
         result = refuse(err, msg_tls_certificate_unreadable(name));
     } else if (!(identity->key = tls_key_read(key))) {
         result = refuse(err, msg_tls_key_unreadable(name));

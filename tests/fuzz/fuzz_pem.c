@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 4 * 1024 * 1024);
     if (pem_certificate_read(&pem, text, STR("chain"), text, STR("key"), &arena, &err) == 0) {
         if (!pem.chain.n || !pem.key.n || !pem.name_count || pem.name_count > PEM_NAMES_MAX ||
-            tls_identity_new(&identity, STR("host"), pem.chain, pem.key, &err) < 0)
+            tls_identity_new(&identity, STR("host"), pem.chain, pem.key, NULL, &err) < 0)
             abort();
         tls_identity_free(identity);
         pem_wipe(&pem);

@@ -50,7 +50,7 @@ static struct tls_identity *identity_of(struct world *w, const struct made *m,
     if (issuer)
         buf_str(&chain, made_der(issuer, &w->arena));
     assert_int_equal(tls_identity_new(&identity, STR("test"), buf_view(&chain),
-                                      made_key_der(m, &w->arena), &err),
+                                      made_key_der(m, &w->arena), NULL, &err),
                      0);
     return identity;
 }
@@ -320,7 +320,7 @@ static void an_identity_that_does_not_fit_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct tls_identity *identity = NULL;
         struct error err;
-        CHECK(tls_identity_new(&identity, STR("host"), rows[i].chain, rows[i].key, &err) ==
+        CHECK(tls_identity_new(&identity, STR("host"), rows[i].chain, rows[i].key, NULL, &err) ==
                   -ERROR_PERMANENT,
               rows[i].code);
         CHECK_STR(str_from(err.msg.def->id), rows[i].code, rows[i].code);
@@ -332,18 +332,63 @@ static void an_identity_that_does_not_fit_is_refused(void **state)
 static void without_memory_there_is_no_identity(void **state)
 {
     struct world *w = *state;
-    struct str chain = made_der(&w->one, &w->arena), key = made_key_der(&w->one, &w->arena);
+    struct str key = made_key_der(&w->one, &w->arena);
+    struct buf chain CLEANUP(buf_done);
+    buf_init(&chain, 65536);
+    buf_str(&chain, made_der(&w->one, &w->arena));
+    buf_str(&chain, made_der(&w->issuer, &w->arena));
     for (unsigned n = 1;; n++) {
         struct tls_identity *identity = NULL;
+        struct tls_issuers issuers = {0};
         struct error err;
         fault_alloc_at(n);
-        int result = tls_identity_new(&identity, STR("host"), chain, key, &err);
+        int result =
+            tls_identity_new(&identity, STR("host"), buf_view(&chain), key, &issuers, &err);
         bool failed = fault_alloc_off();
         assert_int_equal(result < 0, identity == NULL);
         tls_identity_free(identity);
+        tls_issuers_done(&issuers);
         if (!failed)
             break;
     }
+}
+
+static void an_issuer_is_parsed_once(void **state)
+{
+    struct world *w = *state;
+    struct tls_issuers issuers = {0};
+    struct str one = made_der(&w->one, &w->arena), issuer = made_der(&w->issuer, &w->arena);
+    struct buf both CLEANUP(buf_done);
+    buf_init(&both, 65536);
+    buf_str(&both, issuer);
+    buf_str(&both, one);
+    struct str rest = buf_view(&both), again = rest, cut = str_head(issuer, issuer.n - 1);
+    X509 *first = tls_issuers_take(&issuers, &rest), *second = tls_issuers_take(&issuers, &again);
+    assert_non_null(first);
+    assert_ptr_equal(first, second);
+    assert_int_equal(X509_cmp(first, w->issuer.certificate), 0);
+    assert_true(str_eq(rest, one) && str_eq(again, one));
+    assert_null(tls_issuers_take(&issuers, &cut));
+    X509 *other = tls_issuers_take(&issuers, &rest);
+    assert_int_equal(X509_cmp(other, w->one.certificate), 0);
+    assert_int_equal(rest.n, 0);
+    for (unsigned i = 0; i < 2 * TLS_ISSUERS_MAX; i++) { /* the oldest makes room */
+        struct made m = made_new("issuer", NULL, NULL, 0, 1);
+        struct str der = made_der(&m, &w->arena);
+        X509 *x = tls_issuers_take(&issuers, &der);
+        assert_int_equal(X509_cmp(x, m.certificate), 0);
+        X509_free(x);
+        made_done(&m);
+    }
+    again = issuer;
+    X509 *third = tls_issuers_take(&issuers, &again);
+    assert_ptr_not_equal(third, first);
+    assert_int_equal(X509_cmp(third, first), 0);
+    X509_free(first);
+    X509_free(second);
+    X509_free(third);
+    X509_free(other);
+    tls_issuers_done(&issuers);
 }
 
 int main(void)
@@ -357,6 +402,7 @@ int main(void)
         cmocka_unit_test(every_handshake_is_a_full_one),
         cmocka_unit_test(an_identity_that_does_not_fit_is_refused),
         cmocka_unit_test(without_memory_there_is_no_identity),
+        cmocka_unit_test(an_issuer_is_parsed_once),
     };
     return cmocka_run_group_tests_name("net tls_server", tests, make_world, end_world);
 }
