@@ -31,8 +31,8 @@ die() {
 
 # --- what each task needs -----------------------------------------------------------------------
 
-# Debian packages; "a|b" takes the first that the release has. The names hold on Debian 12 and 13
-# and on Ubuntu 24.04. nettle-dev is there because libunbound's pkg-config file asks for it.
+# Debian packages; "a|b" takes the first that the release has, and "a|" is done without where it has
+# none. The names hold on Debian 12 and 13 and on Ubuntu 24.04. nettle-dev is there because libunbound's pkg-config file asks for it.
 packages_for() {
     local build="gcc libc6-dev meson ninja-build pkgconf|pkg-config python3
         libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev libpsl-dev
@@ -52,7 +52,7 @@ packages_for() {
     lab) echo "$build $lab" ;;
     fuzz) echo "$build libcmocka-dev $clang" ;;
     lint) echo "$build $test $lab $clang clang-format clang-tidy" ;;
-    bench) echo "$build $run iproute2 jq knot nginx-light|nginx unbound util-linux" ;;
+    bench) echo "$build $run apache2 caddy| h2o| iproute2 jq knot nginx-light|nginx unbound util-linux" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
     esac
@@ -70,7 +70,7 @@ programs_for() {
     test) echo "$build $lab node npm valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
     lint) echo "$build $lab node npm valgrind scdoc clang clang-format clang-tidy" ;;
-    bench) echo "$build curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
+    bench) echo "$build apache2 curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;
     esac
@@ -111,7 +111,7 @@ choose_package() {
             return
         fi
     done
-    echo "${1%%|*}"
+    [ "${1%|}" != "$1" ] || echo "${1%%|*}"
 }
 
 # What is wanted of these packages are programs; their services are none of our business.
@@ -120,6 +120,7 @@ service_of() {
     apache2) echo apache2.service ;;
     caddy) echo caddy.service ;;
     dovecot-imapd) echo dovecot.service ;;
+    h2o) echo h2o.service ;;
     haproxy) echo haproxy.service ;;
     knot) echo knot.service ;;
     nginx | nginx-light) echo nginx.service ;;
@@ -169,8 +170,10 @@ need_on_debian() {
     say "Installing them: ${as_root[*]}${as_root[*]:+ }apt-get update"
     "${as_root[@]}" apt-get -qq update >&2 || die "apt-get update failed; see its message above"
     for wanted in $missing; do
-        names+=("$(choose_package "$wanted")")
+        wanted=$(choose_package "$wanted")
+        [ -z "$wanted" ] || names+=("$wanted")
     done
+    [ ${#names[@]} -gt 0 ] || return 0
     say "Installing them: ${as_root[*]}${as_root[*]:+ }apt-get install --yes --no-install-recommends ${names[*]}"
     install "${names[@]}" || die "apt-get could not install what is needed; see its message above"
 }

@@ -1,19 +1,22 @@
 /*
  * tlsload - many first visits to an HTTPS server on this machine.
  *
- *     tlsload PORT NAME PATH COUNT CONNECTIONS
+ *     tlsload PORT DOMAINS COUNT CONNECTIONS
  *
- * COUNT times: connect to 127.0.0.1, full TLS handshake with NAME as SNI and without resumption,
- * one GET, the whole response, close; CONNECTIONS at a time, a thread each. Prints one line:
+ * COUNT times: connect to 127.0.0.1, full TLS handshake without resumption for a random one of
+ * DOMAINS names (those of certificates.c), one GET for its policy, the whole response, close;
+ * CONNECTIONS at a time, a thread each. Prints one line:
  *
  *     done 1000 failed 0 seconds 0.712 p50_ms 5.1 p99_ms 9.8
  *
- * The certificate is not verified: that would only cost the client time. Ends after SECONDS_MAX.
+ * The certificate must be for the name; its chain is not verified, which would only cost the client
+ * time. Ends after SECONDS_MAX.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,10 +35,7 @@
 struct load {
     SSL_CTX *tls;
     struct sockaddr_in to;
-    char *name; /* not const: a macro of OpenSSL casts it away */
-    char request[1024];
-    int request_n;
-    uint64_t count;
+    uint64_t domains, seed, count;
     int64_t end; /* clock_monotonic_ms */
     atomic_uint_fast64_t taken, failed;
     float *ms; /* of each visit that succeeded, by its number; 0: failed */
@@ -49,11 +49,17 @@ static double now_ms(void)
 }
 
 /* Whether the response is a whole one with status 200; the server is asked to close after it. */
-static bool exchange(const struct load *load, SSL *ssl)
+static bool exchange(SSL *ssl, const char *host)
 {
     char got[4096];
     size_t n = 0;
-    if (SSL_connect(ssl) != 1 || SSL_write(ssl, load->request, load->request_n) <= 0)
+    int request = snprintf(got, sizeof got,
+                           "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: %s\r\n"
+                           "Connection: close\r\n\r\n",
+                           host);
+    if (SSL_connect(ssl) != 1 ||
+        X509_check_host(SSL_get0_peer_certificate(ssl), host, 0, 0, NULL) != 1 ||
+        SSL_write(ssl, got, request) <= 0)
         return false;
     int more;
     while (n < sizeof got && (more = SSL_read(ssl, got + n, (int)(sizeof got - n))) > 0)
@@ -62,16 +68,28 @@ static bool exchange(const struct load *load, SSL *ssl)
            str_find((struct str){got, n}, STR("version: STSv1")) > 0;
 }
 
-static bool visit(const struct load *load)
+/* A number for the i-th visit that looks like any other (splitmix64). */
+static uint64_t scatter(uint64_t i)
+{
+    i = (i + 1) * 0x9e3779b97f4a7c15;
+    i = (i ^ (i >> 30)) * 0xbf58476d1ce4e5b9;
+    i = (i ^ (i >> 27)) * 0x94d049bb133111eb;
+    return i ^ (i >> 31);
+}
+
+static bool visit(const struct load *load, uint64_t i)
 {
     const int on = 1;
+    char host[32];
+    snprintf(host, sizeof host, "mta-sts.d%07u.test",
+             (unsigned)(scatter(load->seed + i) % load->domains));
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     SSL *ssl = SSL_new(load->tls);
     bool fine = fd >= 0 && ssl && connect(fd, (const void *)&load->to, sizeof load->to) == 0;
     if (fine) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         SSL_set_fd(ssl, fd);
-        fine = SSL_set_tlsext_host_name(ssl, load->name) == 1 && exchange(load, ssl);
+        fine = SSL_set_tlsext_host_name(ssl, host) == 1 && exchange(ssl, host);
     }
     SSL_free(ssl);
     if (fd >= 0)
@@ -86,7 +104,7 @@ static void *run(void *context)
     while ((i = atomic_fetch_add(&load->taken, 1)) < load->count &&
            clock_monotonic_ms() < load->end) {
         double begin = now_ms();
-        if (visit(load))
+        if (visit(load, i))
             load->ms[i] = (float)(now_ms() - begin);
         else
             atomic_fetch_add(&load->failed, 1);
@@ -118,18 +136,16 @@ int main(int argc, char **argv)
     struct load load = {.to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
     pthread_t threads[CONNECTIONS_MAX];
     uint64_t port, connections;
-    if (argc != 6 || !str_to_u64(str_from(argv[1]), &port) ||
-        !str_to_u64(str_from(argv[4]), &load.count) || load.count > COUNT_MAX ||
-        !str_to_u64(str_from(argv[5]), &connections) || connections > CONNECTIONS_MAX)
+    if (argc != 5 || !str_to_u64(str_from(argv[1]), &port) ||
+        !str_to_u64(str_from(argv[2]), &load.domains) || !load.domains ||
+        !str_to_u64(str_from(argv[3]), &load.count) || load.count > COUNT_MAX ||
+        !str_to_u64(str_from(argv[4]), &connections) || connections > CONNECTIONS_MAX)
         return 2;
     load.to.sin_port = htons((uint16_t)port);
-    load.name = argv[2];
-    load.request_n =
-        snprintf(load.request, sizeof load.request,
-                 "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", argv[3], argv[2]);
+    load.seed = (uint64_t)clock_monotonic_ms() << 20;
     load.tls = SSL_CTX_new(TLS_client_method());
     load.ms = calloc(load.count + 1, sizeof *load.ms);
-    if (!load.tls || !load.ms || load.request_n >= (int)sizeof load.request)
+    if (!load.tls || !load.ms)
         return 3;
     SSL_CTX_set_session_cache_mode(load.tls, SSL_SESS_CACHE_OFF);
     load.end = clock_monotonic_ms() + SECONDS_MAX * 1000;
