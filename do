@@ -77,7 +77,7 @@ programs_for() {
 }
 
 modules_for() {
-    local build="gmime-3.0 jansson libcrypto libcurl libdeflate libevent_core libevent_openssl libidn2 libpsl
+    local build="gmime-3.0 jansson libcrypto libcurl libdeflate libevent_core libevent_extra libevent_openssl libidn2 libpsl
         libssl libunbound sqlite3 zlib"
     case $1 in
     build | run | bench) echo "$build" ;;

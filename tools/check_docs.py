@@ -4,7 +4,8 @@
     check_docs.py ROOT [BUILD]
 
 Always: every path that a document names exists, so does every link and every task of ./do; the events that
-the source logs are those of sealpost-log(7); the codes of src/check/rules.c are those of the section RULES of
+the source logs are those of sealpost-log(7); the metrics of src/admin/metrics.c are those of
+sealpost-metrics(7); the codes of src/check/rules.c are those of the section RULES of
 sealpost-check(1). With a built folder, whose program is asked: each command has a
 section in its manual page, each option of `--help` stands there and no other; the keys of `config explain`
 are those of sealpost.conf(5).
@@ -22,7 +23,7 @@ TOP = "src|tests|tools|doc|man|bench|web|packaging"
 NAMED = re.compile(rf"(?<![\w/.$-])((?:{TOP})/[\w.*/-]*[\w*/])")
 LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 TASK = re.compile(r"\./do ([a-z]+)")
-EVENT = re.compile(r'\bLOG\(\s*(?:LOG_)?(\w+)\s*,\s*"([^"]+)"')
+EVENT = re.compile(r'\b(?:LOG\(|log_line\(&?line,)\s*(?:LOG_)?(\w+)\s*,\s*"([^"]+)"')
 ENTRY = re.compile(r"^\*([^*]+)\*", re.MULTILINE)
 OPTION = re.compile(r"^\*--([a-z0-9-]+)\*(?: _([^_\n]+)_)?$", re.MULTILINE)
 RULE = re.compile(r'\{&MSG_(CHECK_\w+),\s*CHECK_\w+,\s*CHECK_(\w+),\s*"([^"]*)"\}')
@@ -78,6 +79,16 @@ def check_events(root, faults):
             faults.append(f"{page}:1: is missing, and the source logs {len(events)} events")
         return
     compare(page, "the event", {e for e in entries(tree.read(root, page)) if "." in e}, events, faults)
+
+
+def check_metrics(root, faults):
+    """Every name in quotes that begins as a metric's does."""
+    path, page = "src/admin/metrics.c", "man/sealpost-metrics.7.scd"
+    if not os.path.exists(os.path.join(root, path)):
+        return
+    named = set(re.findall(r'"(sealpost_[a-z_]+)"', tree.code(tree.read(root, path), strings=True)))
+    text = tree.read(root, page) if os.path.exists(os.path.join(root, page)) else ""
+    compare(page, "the metric", {e for e in entries(text) if e.startswith("sealpost_")}, named, faults)
 
 
 def check_rules(root):
@@ -191,6 +202,7 @@ def main():
     for path in paths:
         check_paths(root, path, faults)
     check_events(root, faults)
+    check_metrics(root, faults)
     check_rule_list(root, faults)
     names = []
     program = program_of(build) if build else None

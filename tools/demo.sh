@@ -69,6 +69,8 @@ write_config() {
 [store]
 path = $state/store
 
+[admin]
+listen = 127.0.0.1:0
 [host]
 listen = $listen
 END

@@ -19,7 +19,7 @@ LAYERS = [
     ["net"],
     ["store"],
     ["discover", "publish"],
-    ["host", "acme", "collector", "rollout", "resolver", "check", "reporter", "alert"],
+    ["host", "acme", "collector", "rollout", "resolver", "check", "reporter", "alert", "admin"],
     ["serve"],
     ["web"],
     ["cli"],

@@ -19,12 +19,18 @@
 /* After a failure of the store. */
 #define RETRY_MS 5000
 
+/* Between two counts of the certificates, when nothing says that there are others. */
+#define COUNT_MS 60000
+/* The first round goes through all domains, of which there may be a million. */
+#define FOLLOW_MOST_MS 300000
+
 #define THREADS_MAX 64
 /* A job with everything that its order brings. */
 #define ARENA_MAX ((size_t)16 * 1024 * 1024)
 
 struct acme_issuer {
     const struct config *config;
+    struct counters *counters;
     struct dns_settings dns;
     struct publish publish;
     struct acme_dns by_publish;
@@ -35,7 +41,8 @@ struct acme_issuer {
     atomic_bool stopping;
     pthread_t threads[THREADS_MAX];
     unsigned count;
-    atomic_bool no_ca; /* and that was said */
+    atomic_bool no_ca;        /* and that was said */
+    _Atomic int64_t followed; /* when the thread that follows last did; clock_monotonic_ms */
 };
 
 /* ---- waiting ---- */
@@ -105,7 +112,7 @@ static void worker_end(struct worker *w)
 static void on_told(void *context, enum acme_stage stage, struct str name, struct str ca,
                     const struct error *err)
 {
-    (void)context;
+    struct counters_block *counts = context;
     switch (stage) {
     case ACME_STAGE_ACCOUNT:
         LOG(LOG_INFO, "acme.account", LOG_STR("ca", ca));
@@ -114,9 +121,11 @@ static void on_told(void *context, enum acme_stage stage, struct str name, struc
         LOG(LOG_DEBUG, "acme.order", LOG_STR("host", name), LOG_STR("ca", ca));
         return;
     case ACME_STAGE_STORED:
+        counters_add(counts, COUNTER_ACME_ISSUED, 1);
         LOG(LOG_INFO, "acme.issued", LOG_STR("host", name), LOG_STR("ca", ca));
         return;
     case ACME_STAGE_REFUSED:
+        counters_add(counts, COUNTER_ACME_REFUSED, 1);
         LOG(LOG_WARN, "acme.refused", LOG_STR("host", name), LOG_STR("ca", ca), LOG_ERR(err));
         return;
     case ACME_STAGE_PREFLIGHT:
@@ -152,10 +161,12 @@ static void run_job(struct worker *w, struct store_job *job)
         .publish = w->issuer->config->publisher_count ? &w->issuer->by_publish : NULL,
         .webroot = w->issuer->config->acme.webroot.p,
         .told = on_told,
+        .context = counters_block(w->issuer->counters, 0),
     };
     w->empty_handed = false;
     if (acme_issue(&settings, job, &w->arena, &err) >= 0 || error_is(&err, &MSG_ACME_STOPPED))
         return;
+    counters_add(counters_block(w->issuer->counters, 0), COUNTER_ACME_FAILED, 1);
     LOG(LOG_WARN, "acme.failed", LOG_STR("host", job->name), LOG_ERR(&err),
         LOG_U64("failures", job->failures), LOG_I64("again", job->due));
 }
@@ -226,6 +237,7 @@ static void *work(void *context)
     while (w.real.client && rest(w.issuer, wait)) {
         int result = next_job(&w, &err);
         tell_store(&failing, result, &err);
+        counters_store(w.issuer->counters, COUNTER_STORE_WRITE_ERRORS, result >= 0, clock_now());
         if (result < 0) {
             store_close(w.store);
             w.store = NULL;
@@ -242,6 +254,7 @@ struct follower {
     struct store *store;
     bool matched; /* all domains were gone through */
     uint64_t seq, secrets_seq;
+    int64_t count_at; /* when the certificates are counted next; clock_monotonic_ms */
 };
 
 static int begin_following(struct follower *f, struct error *err)
@@ -262,6 +275,27 @@ static int begin_following(struct follower *f, struct error *err)
     return 0;
 }
 
+/* How the certificates stand is counted from time to time. */
+static int count_certificates(const struct acme_issuer *issuer, struct follower *f,
+                              struct error *err)
+{
+    struct store_certificate_state state;
+    struct counters *counters = issuer->counters;
+    int64_t now = clock_monotonic_ms();
+    if (now < f->count_at)
+        return 0;
+    int result = store_certificate_state_read(f->store, clock_now(), &state, err);
+    if (result < 0)
+        return result;
+    f->count_at = now + COUNT_MS;
+    for (unsigned i = 0; i < STORE_CERTIFICATE_AGES; i++)
+        counters_set(counters, GAUGE_CERTIFICATES + i, (int64_t)state.left[i]);
+    counters_set(counters, GAUGE_JOBS_FAILING, (int64_t)state.failing);
+    counters_set(counters, GAUGE_AT_RISK, (int64_t)state.at_risk);
+    counters_set(counters, GAUGE_CERTIFICATES_COUNTED_AT, clock_now());
+    return 0;
+}
+
 static int follow_once(struct acme_issuer *issuer, struct follower *f, struct error *err)
 {
     uint64_t added = 0, removed = 0;
@@ -278,7 +312,7 @@ static int follow_once(struct acme_issuer *issuer, struct follower *f, struct er
         result = store_changed(f->store, STORE_SECRETS, err);
     if (result == 1)
         result = acme_jobs_follow_certificates(f->store, &f->secrets_seq, clock_now(), err);
-    return result;
+    return result < 0 ? result : count_certificates(issuer, f, err);
 }
 
 static void *follow(void *context)
@@ -289,8 +323,10 @@ static void *follow(void *context)
     bool failing = false;
     int64_t wait = 0;
     while (rest(issuer, wait)) {
+        issuer->followed = clock_monotonic_ms();
         int result = follow_once(issuer, &f, &err);
         tell_store(&failing, result, &err);
+        counters_store(issuer->counters, COUNTER_STORE_READ_ERRORS, result >= 0, clock_now());
         if (result < 0) {
             store_close(f.store);
             f = (struct follower){.store = NULL};
@@ -360,7 +396,7 @@ static int start_thread(struct acme_issuer *issuer, void *(*run)(void *), struct
 }
 
 int acme_issuer_start(struct acme_issuer **out, const struct config *config,
-                      const struct dns_settings *dns, struct error *err)
+                      const struct dns_settings *dns, struct counters *counters, struct error *err)
 {
     struct acme_issuer *issuer = calloc(1, sizeof *issuer);
     pthread_condattr_t monotonic;
@@ -372,6 +408,8 @@ int acme_issuer_start(struct acme_issuer **out, const struct config *config,
     issuer->publish = (struct publish){config, &issuer->dns, &issuer->stopping};
     issuer->by_publish = acme_dns_by(&issuer->publish);
     name_machine(issuer->machine);
+    issuer->counters = counters;
+    issuer->followed = clock_monotonic_ms();
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&issuer->mutex, NULL);
@@ -387,6 +425,11 @@ int acme_issuer_start(struct acme_issuer **out, const struct config *config,
     else
         *out = issuer;
     return result;
+}
+
+bool acme_issuer_is_alive(const struct acme_issuer *issuer, int64_t now)
+{
+    return now - issuer->followed <= FOLLOW_MOST_MS;
 }
 
 void acme_issuer_stop(struct acme_issuer *issuer)

@@ -10,13 +10,20 @@
 #define SEALPOST_ACME_ISSUER_H
 
 #include "acme/issue.h"
+#include "base/counters.h"
 #include "config/config.h"
 
 struct acme_issuer;
 
-/* Starts the threads; they inherit the signal mask. What is given must outlive them. */
+/* Starts the threads; they inherit the signal mask. What is given must outlive them. counters get
+ * how orders end and what the store holds. */
 int acme_issuer_start(struct acme_issuer **out, const struct config *config,
-                      const struct dns_settings *dns, struct error *err) NODISCARD;
+                      const struct dns_settings *dns, struct counters *counters,
+                      struct error *err) NODISCARD;
+
+/* Whether the thread that follows the domains does: it has turned since a while before now
+ * (clock_monotonic_ms). */
+bool acme_issuer_is_alive(const struct acme_issuer *issuer, int64_t now);
 
 /* Ends what is going on at the next safe point (an order that was begun is gone on with by the next
  * start) and waits for the threads. */

@@ -97,23 +97,29 @@ static void put_field(struct buf *line, const struct log_field *f)
         buf_printf(line, "%lld", (long long)f->i64);
 }
 
+void log_line(struct buf *line, enum log_level level, const char *event,
+              const struct log_field *fields, size_t n)
+{
+    put_prefix(line, level);
+    buf_printf(line, "level=%s event=%s", level_names[level], event);
+    if (role_name)
+        buf_printf(line, " role=%s", role_name);
+    for (size_t i = 1; i < n; i++)
+        put_field(line, &fields[i]);
+    buf_byte(line, '\n');
+}
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n)
 {
     if (level > lowest)
         return;
     struct buf line CLEANUP(buf_done);
     buf_init(&line, LINE_MAX_BYTES);
-    put_prefix(&line, level);
-    buf_printf(&line, "level=%s event=%s", level_names[level], event);
-    if (role_name)
-        buf_printf(&line, " role=%s", role_name);
-    for (size_t i = 1; i < n; i++)
-        put_field(&line, &fields[i]);
+    log_line(&line, level, event, fields, n);
     if (line.failed) {
         buf_reset(&line);
-        buf_printf(&line, "level=%s event=%s clipped=yes", level_names[level], event);
+        buf_printf(&line, "level=%s event=%s clipped=yes\n", level_names[level], event);
     }
-    buf_byte(&line, '\n');
     /* A log that cannot be written has nowhere to complain. */
     ssize_t ignored = write(STDERR_FILENO, line.p, line.n);
     (void)ignored;

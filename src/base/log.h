@@ -11,6 +11,7 @@
 #ifndef SEALPOST_BASE_LOG_H
 #define SEALPOST_BASE_LOG_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -43,6 +44,10 @@ struct log_field {
 
 /* Use LOG. The first field of the array is empty and passed over. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n);
+
+/* Appends the line of an event, its end included, whatever the level: for who writes it himself. */
+void log_line(struct buf *line, enum log_level level, const char *event,
+              const struct log_field *fields, size_t n);
 
 /* Lines below this level are dropped; LOG_INFO at the start. */
 void log_set_level(enum log_level level);

@@ -95,12 +95,17 @@ struct config {
         uint64_t max_requests;                /* on one connection */
         uint64_t cache_certificates; /* kept ready for handshakes, by all workers together */
         uint64_t header_size;        /* of one request */
+        unsigned access_log;         /* enum access_detail */
         uint64_t handshake_timeout, header_timeout, write_timeout, idle_timeout;
     } host;
     struct {
         struct str user;
         struct str certificates_from; /* folder in the layout of certbot's live/; empty: none */
     } keeper;
+    struct {
+        struct config_addresses listen;
+        struct str user;
+    } admin;
     struct {
         uint64_t jobs;      /* certificates that are being ordered at the same time */
         struct str webroot; /* of another web server, for http-01; empty: the host role's port 80 */

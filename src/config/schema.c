@@ -10,7 +10,7 @@
 #define MEMBER(member, type)                                                                       \
     (offsetof(struct config, member) + 0 * sizeof(_Generic(((struct config *)0)->member, type : 1)))
 
-static const char *const role_names[] = {"host", "keeper", NULL};
+static const char *const role_names[] = {"host", "keeper", "admin", NULL};
 
 /* In the order of enum config_publisher_type. */
 static const char *const publisher_names[] = {"rfc2136", "command", NULL};
@@ -21,6 +21,9 @@ static const char *const publisher_names[] = {"rfc2136", "command", NULL};
 
 /* In the order of enum log_level. */
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+
+/* In the order of enum access_detail. */
+static const char *const access_names[] = {"off", "anonymous", "full", NULL};
 
 #define MINUTE 60
 #define HOUR   3600
@@ -42,7 +45,7 @@ const struct config_key config_keys[] = {
      .min = 1,
      .max = CONFIG_LIST_MAX,
      .choices = role_names,
-     .fallback = "host, keeper",
+     .fallback = "host,keeper,admin",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_SERVE_ROLES},
     {.section = "serve",
@@ -197,6 +200,15 @@ const struct config_key config_keys[] = {
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_HOST_IDLE_TIMEOUT},
 
+    {.section = "host",
+     .name = "access_log",
+     .type = CONFIG_CHOICE,
+     .offset = MEMBER(host.access_log, unsigned),
+     .choices = access_names,
+     .fallback = "off",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_HOST_ACCESS_LOG},
+
     {.section = "keeper",
      .name = "user",
      .type = CONFIG_USER,
@@ -211,6 +223,24 @@ const struct config_key config_keys[] = {
      .fallback = "",
      .since = "0.1",
      .help = &MSG_CONFIG_HELP_KEEPER_CERTIFICATES_FROM},
+
+    {.section = "admin",
+     .name = "listen",
+     .type = CONFIG_ADDRESSES,
+     .offset = MEMBER(admin.listen, struct config_addresses),
+     .min = 1,
+     .max = CONFIG_LIST_MAX,
+     .port = 8461,
+     .fallback = "127.0.0.1:8461",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_ADMIN_LISTEN},
+    {.section = "admin",
+     .name = "user",
+     .type = CONFIG_USER,
+     .offset = MEMBER(admin.user, struct str),
+     .fallback = "sealpost-admin",
+     .since = "0.1",
+     .help = &MSG_CONFIG_HELP_ADMIN_USER},
 
     {.section = "acme",
      .name = "jobs",

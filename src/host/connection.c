@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "host/response.h"
+#include "host/tally.h"
 #include "net/proxy_header.h"
 
 #define LINGER_BYTES_MAX ((size_t)256 * 1024)
@@ -96,7 +97,7 @@ static bool admit(struct connection *c)
     struct worker *w = c->worker;
     if (crowd_join(&w->crowd, &c->client, &c->member))
         return true;
-    w->counts.over_address_limit++;
+    c->ended = COUNTER_ENDED_LIMIT;
     return false;
 }
 
@@ -123,9 +124,10 @@ void connection_start(struct worker *w, const struct arrival *arrival)
     c->client = address_without_mapping(&arrival->peer);
     http_request_init(&c->request, w->limits.header_size);
     w->connections++;
-    w->counts.accepted++;
+    tally_begin(w);
     bool balanced = is_balancer(w, &c->client);
     join_list(c, balanced ? PHASE_PROXY : first_phase(c));
+    c->accepted = c->since;
     event_assign(&c->event, w->base, arrival->fd, EV_READ | EV_PERSIST, on_event, c);
     /* A reverse proxy brings the clients of all the world from one address, and a balancer says
      * only later who its client is. */
@@ -142,6 +144,7 @@ const struct address *connection_client(const struct connection *c)
 void connection_close(struct connection *c)
 {
     struct worker *w = c->worker;
+    tally_end(c);
     event_del(&c->event);
     leave_list(c);
     transport_close(&c->transport);
@@ -172,6 +175,8 @@ static void linger(struct connection *c)
 /* The response is out. */
 static void end(struct connection *c)
 {
+    if (!c->ended)
+        c->ended = COUNTER_ENDED_SERVED;
     transport_goodbye(&c->transport);
     if (!c->linger) {
         connection_close(c);
@@ -202,6 +207,7 @@ static bool send_response(struct connection *c)
         return false;
     }
     enter(c, PHASE_WRITE);
+    tally_first_response(c);
     if (!write_some(c, bytes, &done))
         return false;
     if (done == bytes.n)
@@ -234,14 +240,15 @@ static bool send_rest(struct connection *c)
 
 /* ---- reading ---- */
 
-static void count_response(struct worker *w, const struct http_request *request, unsigned status)
+static void log_access(const struct connection *c, unsigned status)
 {
-    if (status != 200)
-        w->counts.other_responses++;
-    else if (str_eq(request->path, POLICY_PATH))
-        w->counts.policies++;
-    else
-        w->counts.challenges++;
+    const SSL *ssl = c->transport.ssl;
+    const struct access access = {connection_client(c),
+                                  {c->name, c->name_n},
+                                  &c->request,
+                                  status,
+                                  ssl ? SSL_get_version(ssl) : "-"};
+    access_log_add(c->worker->access, &access);
 }
 
 /* Answers the request that was read or refused. True when the next may be read. */
@@ -261,7 +268,9 @@ static bool answer(struct connection *c)
     };
     buf_reset(&w->out);
     unsigned status = response_write(&context, &c->request, &w->out, &keep_alive);
-    count_response(w, &c->request, status);
+    tally_response(c, status);
+    if (w->access)
+        log_access(c, status);
     c->close_after = !keep_alive;
     /* A client that does not know that this was the last one may have sent more, and a socket that
      * is closed with bytes unread takes back what it has not yet sent. */
@@ -352,7 +361,8 @@ static void read_requests(struct connection *c)
 static void refuse_balancer(struct connection *c)
 {
     struct worker *w = c->worker;
-    w->counts.bad_proxy_headers++;
+    counters_add(w->counts, COUNTER_BAD_PROXY_HEADERS, 1);
+    c->ended = COUNTER_ENDED_REFUSED;
     if (worker_may_log(w)) {
         struct buf peer CLEANUP(buf_done);
         buf_init(&peer, CONFIG_ADDRESS_TEXT_MAX);
@@ -401,17 +411,18 @@ static void handshake(struct connection *c)
     struct worker *w = c->worker;
     enum transport_progress got = transport_greet(&c->transport, w->tls, &c->guest);
     if (got == TRANSPORT_DONE) {
-        w->counts.handshakes++;
         if (c->guest.validates) { /* there is nothing else to say, RFC 8737 3 */
+            tally_handshake(c);
             end(c);
             return;
         }
         enter(c, PHASE_HEAD);
+        tally_handshake(c);
         read_requests(c);
         return;
     }
     if (got == TRANSPORT_ENDED)
-        w->counts.failed++;
+        tally_refusal(c);
     wait_or_close(c, got);
 }
 
@@ -446,11 +457,11 @@ static void step(struct connection *c)
 
 void connection_time_out(struct connection *c)
 {
-    if (c->phase != PHASE_IDLE && c->phase != PHASE_LINGER)
-        c->worker->counts.timeouts++;
+    tally_time_out(c);
     if (c->phase == PHASE_HEAD && c->in_n) {
         buf_reset(&c->worker->out);
         response_write_status(408, worker_date(c->worker), &c->worker->out);
+        tally_response(c, 408);
         c->close_after = c->linger = true;
         if (send_response(c))
             end(c);
@@ -471,10 +482,10 @@ static bool show_challenge(struct connection *c, SSL *ssl, struct str host)
     const struct tls_identity *identity =
         challenges_identity(w->snapshot->challenges, host, clock_now());
     if (!identity) {
-        w->counts.no_challenge++;
+        c->failed = COUNTER_FAILED_NO_CHALLENGE;
         return false;
     }
-    w->counts.challenges++;
+    counters_add(w->counts, COUNTER_CHALLENGES, 1);
     return tls_identity_use(identity, ssl);
 }
 
@@ -489,7 +500,7 @@ static bool show_certificate(struct connection *c, SSL *ssl, struct str host,
                     : 0;
     if (found == 1)
         return tls_identity_use(identity, ssl);
-    w->counts.no_certificate++;
+    c->failed = COUNTER_FAILED_NO_CERTIFICATE;
     if (found < 0 && worker_may_log(w))
         LOG(LOG_ERROR, "host.certificate_unusable", LOG_STR("host", host), LOG_ERR(&err));
     else if (!found && worker_may_log(w))
@@ -507,6 +518,6 @@ bool connection_choose(struct tls_guest *guest, SSL *ssl, struct str name)
         return show_challenge(c, ssl, host);
     if (snapshot_find_site(c->worker->snapshot, host, &site))
         return show_certificate(c, ssl, host, &site);
-    c->worker->counts.unknown_names++;
+    c->failed = COUNTER_FAILED_UNKNOWN_NAME;
     return false;
 }

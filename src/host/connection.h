@@ -54,7 +54,7 @@ struct connection {
     struct crowd_member *member; /* what the client is counted as; NULL: it is not */
     struct event event;
     enum phase phase;
-    int64_t since, end; /* of the phase; clock_monotonic_ms */
+    int64_t accepted, since, end; /* since: of the phase, as its end; clock_monotonic_ms */
     struct http_request request;
     char *in; /* bytes of the next request */
     size_t in_n;
@@ -62,8 +62,9 @@ struct connection {
     size_t out_n, out_at;
     size_t lingered; /* bytes taken in by LINGER */
     unsigned requests;
-    bool close_after; /* when the response is written */
-    bool linger;      /* and the client may still be sending */
+    bool close_after;             /* when the response is written */
+    bool linger;                  /* and the client may still be sending */
+    unsigned short ended, failed; /* why: counters (base/counters.h), 0 when nothing is known */
     unsigned char name_n;
     char name[255]; /* the host of the handshake, folded; not ended by NUL */
 };
@@ -97,11 +98,14 @@ struct worker {
     bool accepting, stopping;
     char *in; /* in_max bytes: what is being read */
     size_t in_max;
-    struct buf out;    /* what is being written */
-    struct buf date;   /* of date_at, for Date: */
-    int64_t date_at;   /* seconds since 1970 */
-    int64_t logged_at; /* when a client last caused a line in the log; clock_monotonic_ms */
-    struct worker_counts counts;
+    struct buf out;            /* what is being written */
+    struct buf date;           /* of date_at, for Date: */
+    int64_t date_at;           /* seconds since 1970 */
+    int64_t logged_at;         /* when a client last caused a line in the log; clock_monotonic_ms */
+    struct access_log *access; /* NULL: off */
+    struct counters *counters;
+    struct counters_block *counts;
+    _Atomic bool turned; /* worker_is_alive */
     pthread_t thread;
     bool started;
 };

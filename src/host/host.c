@@ -6,23 +6,30 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/tally.h"
 #include "host/watch.h"
 #include "host/worker.h"
 #include "net/notify.h"
 
-#define CANNOT_START 3
-#define OWN_FILES    64 /* descriptors of the role itself: store, loops, log */
-#define PLACES_MIN   16
+#define CANNOT_START    3
+#define OWN_FILES       64 /* descriptors of the role itself: store, loops, log */
+#define PLACES_MIN      16
+#define LIFE_MS         1000 /* between two looks at the workers */
+#define LOG_PATIENCE_MS 1000 /* for the last lines of the access log */
 
 struct host {
     const struct config *config;
     struct watch watch;
     struct worker **workers;
-    unsigned count;  /* of workers that were made */
-    uint64_t serial; /* of the snapshot that they were given last */
+    struct counters *counters;
+    struct access_log *access; /* NULL: off */
+    unsigned count;            /* of workers that were made */
+    uint64_t serial;           /* of the snapshot that they were given last */
+    int64_t asked_at;          /* when the workers were last asked for a sign of life */
 };
 
 /* Connections for which there are descriptors beside those of the role itself, which needs some for
@@ -81,8 +88,9 @@ static int make_workers(struct host *host, const struct listener *listeners, siz
     int result = 0;
     for (unsigned i = 0; i < wanted && !result; i++) {
         size_t n = listeners_for_worker(listeners, count, i, wanted, own);
-        result = worker_new(&host->workers[i], &limits, host->config->store.path.p, own, n,
-                            snapshot, err);
+        const struct worker_parts parts = {
+            &limits, host->config->store.path.p, own, n, snapshot, host->counters, host->access, i};
+        result = worker_new(&host->workers[i], &parts, err);
         if (!result)
             host->count++;
     }
@@ -94,20 +102,12 @@ static int make_workers(struct host *host, const struct listener *listeners, siz
 
 static void end_workers(struct host *host, int64_t grace_ms)
 {
-    struct worker_counts sum = {0};
     for (unsigned i = 0; i < host->count; i++)
         worker_stop(host->workers[i], grace_ms);
     for (unsigned i = 0; i < host->count; i++)
-        worker_finish(host->workers[i], &sum);
+        worker_finish(host->workers[i]);
     free(host->workers);
     host->workers = NULL;
-    LOG(LOG_INFO, "host.stopped", LOG_U64("connections", sum.accepted),
-        LOG_U64("handshakes", sum.handshakes), LOG_U64("handshakes_failed", sum.failed),
-        LOG_U64("unknown_names", sum.unknown_names), LOG_U64("no_certificate", sum.no_certificate),
-        LOG_U64("challenges", sum.challenges), LOG_U64("no_challenge", sum.no_challenge),
-        LOG_U64("made_room", sum.made_room), LOG_U64("over_address_limit", sum.over_address_limit),
-        LOG_U64("timeouts", sum.timeouts), LOG_U64("bad_proxy_headers", sum.bad_proxy_headers),
-        LOG_U64("policies", sum.policies), LOG_U64("other_responses", sum.other_responses));
 }
 
 static bool all_have_it(const struct host *host)
@@ -117,6 +117,26 @@ static bool all_have_it(const struct host *host)
             return false;
     }
     return true;
+}
+
+static void tell_size(const struct host *host)
+{
+    counters_set(host->counters, GAUGE_POLICIES, (int64_t)site_table_count(host->watch.sites));
+    counters_set(host->counters, GAUGE_CHALLENGES,
+                 (int64_t)challenges_count(host->watch.challenges));
+}
+
+/* Gives a sign of life when every worker has given one since it was last asked. */
+static void look_at_workers(struct host *host, int64_t now)
+{
+    bool alive = true;
+    if (now < host->asked_at + LIFE_MS)
+        return;
+    host->asked_at = now;
+    for (unsigned i = 0; i < host->count; i++)
+        alive = worker_is_alive(host->workers[i]) && alive;
+    if (alive)
+        counters_beat(host->counters, now);
 }
 
 /* Says that this node has what is in the store once every worker does: workers are woken for a
@@ -129,6 +149,7 @@ static void look_at_store(struct host *host)
         for (unsigned i = 0; i < host->count; i++)
             worker_publish(host->workers[i], fresh);
         snapshot_unref(fresh);
+        tell_size(host);
         LOG(LOG_INFO, "host.loaded", LOG_U64("policies", site_table_count(host->watch.sites)),
             LOG_U64("challenges", challenges_count(host->watch.challenges)));
     }
@@ -154,7 +175,8 @@ static void watch_until_told(struct host *host, const sigset_t *signals)
         if (signal == SIGHUP)
             notify_ready();
         int64_t now = clock_monotonic_ms();
-        if (interval && now >= due) {
+        look_at_workers(host, now);
+        if (interval && now >= due && counters_alive(host->counters, now, interval)) {
             notify_watchdog();
             due = now + interval;
         }
@@ -171,14 +193,21 @@ static int64_t grace_of(const struct config *config)
 static int serve(struct host *host, const struct listener *listeners, size_t count,
                  const sigset_t *signals, struct error *err)
 {
-    int result = watch_init(&host->watch, host->config->store.path.p, err);
+    struct tally begun;
+    tally_take(&begun, host->counters);
+    int result = watch_init(&host->watch, host->config->store.path.p, host->counters, err);
     if (result < 0)
         return result;
+    if (host->config->host.access_log != ACCESS_OFF)
+        result = access_log_new(&host->access, (enum access_detail)host->config->host.access_log,
+                                STDERR_FILENO, counters_block(host->counters, 0), err);
     struct snapshot *first = watch_snapshot(&host->watch);
     host->serial = first ? first->serial : 0;
-    result = first ? make_workers(host, listeners, count, first, err) : error_set_memory(err);
+    if (!result)
+        result = first ? make_workers(host, listeners, count, first, err) : error_set_memory(err);
     snapshot_unref(first);
     if (!result) {
+        tell_size(host);
         LOG(LOG_INFO, "host.started", LOG_U64("policies", site_table_count(host->watch.sites)),
             LOG_U64("challenges", challenges_count(host->watch.challenges)),
             LOG_U64("workers", host->count));
@@ -187,13 +216,16 @@ static int serve(struct host *host, const struct listener *listeners, size_t cou
         notify_stopping();
     }
     end_workers(host, result < 0 ? 0 : grace_of(host->config));
+    access_log_end(host->access, LOG_PATIENCE_MS);
+    tally_log(&begun, host->counters);
     watch_done(&host->watch);
     return result;
 }
 
-int host_run(const struct config *config, const struct listener *listeners, size_t count)
+int host_run(const struct config *config, const struct listener *listeners, size_t count,
+             struct counters *counters)
 {
-    struct host host = {.config = config};
+    struct host host = {.config = config, .counters = counters};
     struct error err;
     sigset_t signals;
     sigemptyset(&signals);

@@ -12,6 +12,7 @@
 #ifndef SEALPOST_HOST_HOST_H
 #define SEALPOST_HOST_HOST_H
 
+#include "base/counters.h"
 #include "config/config.h"
 #include "net/listen.h"
 
@@ -24,6 +25,7 @@
 /* Serves until SIGTERM or SIGINT, then finishes the requests that have begun, within
  * serve.stop_timeout, and returns 0; returns 3 when it cannot start (store, memory), which is
  * logged. SIGHUP opens and reads the store anew. The listeners stay the caller's. */
-int host_run(const struct config *config, const struct listener *listeners, size_t count);
+int host_run(const struct config *config, const struct listener *listeners, size_t count,
+             struct counters *counters);
 
 #endif

@@ -234,15 +234,27 @@ static int open_and_read(struct watch *w, struct error *err)
     return result;
 }
 
-int watch_init(struct watch *w, const char *path, struct error *err)
+static void tell(struct watch *w, int result, const struct error *err)
 {
-    *w = (struct watch){.path = path};
+    counters_store(w->counters, COUNTER_STORE_READ_ERRORS, result >= 0, clock_now());
+    if (result < 0 && !w->failing)
+        LOG(LOG_ERROR, "host.store_failed", LOG_CSTR("store", w->path), LOG_ERR(err));
+    else if (result >= 0 && w->failing)
+        LOG(LOG_INFO, "host.store_recovered", LOG_CSTR("store", w->path));
+    w->failing = result < 0;
+}
+
+int watch_init(struct watch *w, const char *path, struct counters *counters, struct error *err)
+{
+    *w = (struct watch){.path = path, .counters = counters};
     name_node(w->node);
     arc4random_buf(w->seed, sizeof w->seed);
     w->texts = text_pool_new(w->seed);
     int result = w->texts ? open_and_read(w, err) : error_set_memory(err);
     if (result < 0)
         watch_done(w);
+    else
+        tell(w, 0, NULL);
     return result < 0 ? result : 0;
 }
 
@@ -254,15 +266,6 @@ void watch_done(struct watch *w)
     challenges_unref(w->challenges);
     text_pool_free(w->texts);
     *w = (struct watch){.path = w->path};
-}
-
-static void tell(struct watch *w, int result, const struct error *err)
-{
-    if (result < 0 && !w->failing)
-        LOG(LOG_ERROR, "host.store_failed", LOG_CSTR("store", w->path), LOG_ERR(err));
-    else if (result >= 0 && w->failing)
-        LOG(LOG_INFO, "host.store_recovered", LOG_CSTR("store", w->path));
-    w->failing = result < 0;
 }
 
 struct snapshot *watch_snapshot(struct watch *w)
@@ -328,6 +331,9 @@ void watch_report(struct watch *w)
     int result = report(w, &err);
     if (result < 0 && !w->report_failing)
         LOG(LOG_WARN, "host.report_failed", LOG_CSTR("store", w->path), LOG_ERR(&err));
+    else if (result >= 0 && w->report_failing)
+        LOG(LOG_INFO, "host.report_recovered", LOG_CSTR("store", w->path));
+    counters_store(w->counters, COUNTER_STORE_WRITE_ERRORS, result >= 0, clock_now());
     w->report_failing = result < 0;
     w->next_report = now + WATCH_REPORT_MS;
     if (result >= 0)

@@ -12,6 +12,7 @@
 #ifndef SEALPOST_HOST_WATCH_H
 #define SEALPOST_HOST_WATCH_H
 
+#include "base/counters.h"
 #include "host/snapshot.h"
 #include "store/store.h"
 
@@ -38,11 +39,14 @@ struct watch {
     int64_t next_attempt; /* clock_monotonic_ms */
     int64_t next_report;
     struct watch_seqs reported;
+    struct counters *counters; /* may be NULL */
     char node[STORE_NODE_ID_MAX + 1];
 };
 
-/* Opens the store and reads it for the first time. On failure nothing is left to release. */
-int watch_init(struct watch *w, const char *path, struct error *err) NODISCARD;
+/* Opens the store and reads it for the first time. On failure nothing is left to release. counters
+ * get how it goes with the store, and may be NULL. */
+int watch_init(struct watch *w, const char *path, struct counters *counters,
+               struct error *err) NODISCARD;
 void watch_done(struct watch *w);
 
 /* Looks for changes. 1: *out is a new snapshot, the caller's reference; 0: nothing new, or the

@@ -81,6 +81,13 @@ void worker_publish(struct worker *w, struct snapshot *s)
     wake(w);
 }
 
+bool worker_is_alive(struct worker *w)
+{
+    bool turned = atomic_exchange(&w->turned, false);
+    wake(w);
+    return turned;
+}
+
 void worker_stop(struct worker *w, int64_t grace_ms)
 {
     atomic_store(&w->stop_at, clock_monotonic_ms() + grace_ms);
@@ -120,7 +127,7 @@ static bool make_room(struct worker *w)
     struct connection *c = longest_waiting(w);
     if (!c)
         return false;
-    w->counts.made_room++;
+    c->ended = COUNTER_ENDED_ROOM;
     connection_close(c);
     return true;
 }
@@ -128,6 +135,7 @@ static bool make_room(struct worker *w)
 /* The socket stays readable, so it must not be looked at for a while. */
 static void pause_accepting(struct worker *w)
 {
+    counters_add(w->counts, COUNTER_ACCEPT_PAUSED, 1);
     set_accepting(w, false);
     event_add(&w->resume, &pause_time);
 }
@@ -207,8 +215,10 @@ void worker_connection_gone(struct worker *w)
 static void close_all(struct worker *w)
 {
     for (int phase = 0; phase < PHASE_COUNT; phase++) {
-        while (w->phases[phase].first)
+        while (w->phases[phase].first) {
+            w->phases[phase].first->ended = COUNTER_ENDED_STOPPING;
             connection_close(w->phases[phase].first);
+        }
     }
 }
 
@@ -249,6 +259,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     ssize_t n = read(fd, &count, sizeof count);
     (void)n;
     (void)what;
+    atomic_store(&w->turned, true);
     worker_refresh(w);
     if (atomic_load(&w->stop_at) && !w->stopping)
         begin_to_stop(w);
@@ -296,23 +307,23 @@ static enum socket_use use_of(const char *name)
     return strcmp(name, HOST_SOCKET_CHALLENGE) == 0 ? USE_CHALLENGE : USE_HTTPS;
 }
 
-static int set_up(struct worker *w, const char *store, const struct listener *listeners,
-                  size_t count, struct error *err)
+static int set_up(struct worker *w, const struct worker_parts *parts, struct error *err)
 {
     w->in = malloc(w->in_max);
-    w->listening = calloc(count, sizeof *w->listening);
+    w->listening = calloc(parts->count, sizeof *w->listening);
     w->base = make_base();
     w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    w->identities = identity_cache_new(store, w->limits.certificates);
+    w->identities = identity_cache_new(parts->store, w->limits.certificates);
     if (!w->in || !w->listening || !w->base || !w->identities)
         return error_set_memory(err);
     if (w->wake_fd < 0)
         return refuse(err, "eventfd");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < parts->count; i++) {
         struct listening *l = &w->listening[w->listening_count++];
         l->worker = w;
-        l->use = use_of(listeners[i].name);
-        event_assign(&l->event, w->base, listeners[i].fd, EV_READ | EV_PERSIST, on_accept, l);
+        l->use = use_of(parts->listeners[i].name);
+        event_assign(&l->event, w->base, parts->listeners[i].fd, EV_READ | EV_PERSIST, on_accept,
+                     l);
     }
     event_assign(&w->tick, w->base, -1, EV_PERSIST, on_tick, w);
     event_assign(&w->resume, w->base, -1, 0, on_resume, w);
@@ -323,25 +334,27 @@ static int set_up(struct worker *w, const char *store, const struct listener *li
     return tls_server_new(&w->tls, connection_choose, err);
 }
 
-int worker_new(struct worker **out, const struct worker_limits *limits, const char *store,
-               const struct listener *listeners, size_t count, struct snapshot *snapshot,
-               struct error *err)
+int worker_new(struct worker **out, const struct worker_parts *parts, struct error *err)
 {
     struct worker *w = calloc(1, sizeof *w);
     if (!w)
         return error_set_memory(err);
-    w->limits = *limits;
+    w->limits = *parts->limits;
     w->wake_fd = -1;
-    w->in_max = limits->header_size + READ_ROOM;
+    w->in_max = parts->limits->header_size + READ_ROOM;
     w->date_at = -1;
     buf_init(&w->out, RESPONSE_MAX);
     buf_init(&w->date, 64);
     uint64_t seed[2];
     arc4random_buf(seed, sizeof seed);
-    crowd_init(&w->crowd, limits->of_one_client, seed);
-    w->snapshot = snapshot_ref(snapshot);
-    atomic_init(&w->serial, snapshot->serial);
-    int result = set_up(w, store, listeners, count, err);
+    crowd_init(&w->crowd, parts->limits->of_one_client, seed);
+    w->snapshot = snapshot_ref(parts->snapshot);
+    w->counters = parts->counters;
+    w->access = parts->access;
+    w->counts = counters_block(parts->counters, parts->number);
+    atomic_init(&w->turned, true);
+    atomic_init(&w->serial, parts->snapshot->serial);
+    int result = set_up(w, parts, err);
     if (result < 0)
         worker_free(w);
     else
@@ -367,22 +380,9 @@ int worker_start(struct worker *w, struct error *err)
     return 0;
 }
 
-void worker_finish(struct worker *w, struct worker_counts *sum)
+void worker_finish(struct worker *w)
 {
     if (w->started)
         pthread_join(w->thread, NULL);
-    sum->accepted += w->counts.accepted;
-    sum->handshakes += w->counts.handshakes;
-    sum->challenges += w->counts.challenges;
-    sum->unknown_names += w->counts.unknown_names;
-    sum->no_certificate += w->counts.no_certificate;
-    sum->no_challenge += w->counts.no_challenge;
-    sum->failed += w->counts.failed;
-    sum->made_room += w->counts.made_room;
-    sum->over_address_limit += w->counts.over_address_limit;
-    sum->timeouts += w->counts.timeouts;
-    sum->bad_proxy_headers += w->counts.bad_proxy_headers;
-    sum->policies += w->counts.policies;
-    sum->other_responses += w->counts.other_responses;
     worker_free(w);
 }

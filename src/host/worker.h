@@ -22,7 +22,9 @@
 #ifndef SEALPOST_HOST_WORKER_H
 #define SEALPOST_HOST_WORKER_H
 
+#include "base/counters.h"
 #include "config/config.h"
+#include "host/access_log.h"
 #include "host/snapshot.h"
 #include "net/listen.h"
 
@@ -41,35 +43,31 @@ struct worker_limits {
     struct config_networks balancers; /* these speak the PROXY protocol; the caller's */
 };
 
-struct worker_counts {
-    uint64_t accepted;           /* connections */
-    uint64_t handshakes;         /* finished */
-    uint64_t challenges;         /* shown to a CA, in handshakes and by http-01 */
-    uint64_t unknown_names;      /* refused: nobody is served here by that name */
-    uint64_t no_certificate;     /* refused: a domain whose certificate is missing or unusable */
-    uint64_t no_challenge;       /* refused: acme-tls/1 for a name without a live challenge */
-    uint64_t failed;             /* handshakes that failed, those refused among them */
-    uint64_t made_room;          /* closed for a new one: too many, or out of descriptors */
-    uint64_t over_address_limit; /* refused: one client had too many */
-    uint64_t timeouts;           /* of any phase but idle */
-    uint64_t bad_proxy_headers;  /* balancers that sent none, or a wrong one */
-    uint64_t policies;           /* responses with 200 */
-    uint64_t other_responses;    /* all others */
-};
-
 struct worker;
 
-/* A worker on these listeners (which stay the caller's), with the snapshot that it begins with.
- * Certificates come from the store at `store`. */
-int worker_new(struct worker **out, const struct worker_limits *limits, const char *store,
-               const struct listener *listeners, size_t count, struct snapshot *snapshot,
-               struct error *err) NODISCARD;
+/* What a worker is made of; all of it stays the caller's. */
+struct worker_parts {
+    const struct worker_limits *limits;
+    const char *store; /* where certificates come from */
+    const struct listener *listeners;
+    size_t count;
+    struct snapshot *snapshot; /* the first */
+    struct counters *counters;
+    struct access_log *access; /* NULL: off */
+    unsigned number;           /* of the worker, from 0 */
+};
+
+int worker_new(struct worker **out, const struct worker_parts *parts, struct error *err) NODISCARD;
 
 /* Starts the thread. It inherits the signal mask. */
 int worker_start(struct worker *w, struct error *err) NODISCARD;
 
 /* Hands over a new snapshot. From one thread at a time. */
 void worker_publish(struct worker *w, struct snapshot *s);
+
+/* Whether the worker's loop has turned since the last call of this, which asks it to turn again.
+ * From one thread; the first time it is so. */
+bool worker_is_alive(struct worker *w);
 
 /* The serial of the snapshot that the worker has. From any thread. */
 uint64_t worker_serial(const struct worker *w);
@@ -78,7 +76,7 @@ uint64_t worker_serial(const struct worker *w);
  * grace_ms, and closes everything. From any thread. */
 void worker_stop(struct worker *w, int64_t grace_ms);
 
-/* Waits for the thread, if it was started, adds its counts to *sum and frees the worker. */
-void worker_finish(struct worker *w, struct worker_counts *sum);
+/* Waits for the thread, if it was started, and frees the worker. */
+void worker_finish(struct worker *w);
 
 #endif

@@ -108,6 +108,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *context)
     size_t n;
     (void)alert;
     (void)context;
+    guest->greeted = true;
     guest->validates =
         SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &offered,
                                   &n) == 1 &&

@@ -33,6 +33,7 @@ bool tls_identity_use(const struct tls_identity *identity, SSL *ssl) NODISCARD;
 
 /* What the caller keeps for each connection; SSL_set_app_data points at it. */
 struct tls_guest {
+    bool greeted;   /* its ClientHello was read */
     bool validates; /* speaks acme-tls/1 only; known when `choose` is called */
 };
 

@@ -66,6 +66,7 @@ static int spawn_child(const struct children *c, const struct role *role, pid_t 
                       .config = c->config,
                       .program = c->program,
                       .sockets = sockets,
+                      .counters = c->counters,
                       .notify_socket = c->notify_socket,
                       .watchdog_seconds = WATCHDOG_SECONDS};
     s.socket_count = sockets_of(c->sockets, role, sockets);

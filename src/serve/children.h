@@ -49,6 +49,7 @@ struct children {
     struct child rows[CHILDREN_MAX];
     const struct config *config; /* of the roles that start from now on */
     const struct socket_set *sockets;
+    const struct counter_pages *counters;
     const char *notify_socket;
     int program;
     bool unclean; /* a child had to be killed */

@@ -14,13 +14,14 @@
 
 struct keeper {
     const struct config *config;
+    struct counters *counters;
     struct dns_settings dns;
     struct acme_issuer *issuer;
 };
 
 static int start(struct keeper *k, struct error *err)
 {
-    return acme_issuer_start(&k->issuer, k->config, &k->dns, err);
+    return acme_issuer_start(&k->issuer, k->config, &k->dns, k->counters, err);
 }
 
 static void stop(struct keeper *k)
@@ -48,7 +49,9 @@ static int wait_until_told(struct keeper *k, const sigset_t *signals, struct err
             notify_ready();
         }
         int64_t now = clock_monotonic_ms();
-        if (interval && now >= due) {
+        if (acme_issuer_is_alive(k->issuer, now))
+            counters_beat(k->counters, now);
+        if (interval && now >= due && counters_alive(k->counters, now, interval)) {
             notify_watchdog();
             due = now + interval;
         }
@@ -69,10 +72,11 @@ static int work(struct keeper *k, const sigset_t *signals, struct arena *arena, 
     return result;
 }
 
-int keeper_run(const struct config *config, const struct listener *listeners, size_t count)
+int keeper_run(const struct config *config, const struct listener *listeners, size_t count,
+               struct counters *counters)
 {
     struct arena arena CLEANUP(arena_done);
-    struct keeper keeper = {.config = config};
+    struct keeper keeper = {.config = config, .counters = counters};
     struct error err;
     sigset_t signals;
     (void)listeners;

@@ -13,6 +13,7 @@
 #ifndef SEALPOST_SERVE_ROLE_H
 #define SEALPOST_SERVE_ROLE_H
 
+#include "base/counters.h"
 #include "config/config.h"
 #include "net/listen.h"
 #include "store/store.h"
@@ -28,7 +29,8 @@ struct role_address {
 
 struct role {
     const char *name;
-    int (*run)(const struct config *config, const struct listener *listeners, size_t count);
+    int (*run)(const struct config *config, const struct listener *listeners, size_t count,
+               struct counters *counters);
     /* Number i of its addresses; false past the last one. NULL when it listens nowhere. */
     bool (*listen)(const struct config *config, size_t i, struct role_address *out);
     /* The user that it wants when started as root. */
@@ -37,6 +39,8 @@ struct role {
     unsigned (*workers)(const struct config *config);
     /* Descriptors that it may have open, beside its listeners. */
     uint64_t (*open_files)(const struct config *config);
+    /* Reads what the other roles count (base/counters.h). */
+    bool reads_counters;
     /* The databases that it opens; the supervisor makes them before the first role starts. */
     struct store_options store;
 };

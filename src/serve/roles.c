@@ -1,4 +1,5 @@
 /* The roles of this program, as the supervisor knows them. */
+#include "admin/admin.h"
 #include "host/host.h"
 #include "serve/keeper.h"
 #include "serve/role.h"
@@ -33,6 +34,21 @@ static struct str keeper_user(const struct config *config)
     return config->keeper.user;
 }
 
+static bool admin_listen(const struct config *config, size_t i, struct role_address *out)
+{
+    const struct config_addresses *addresses = &config->admin.listen;
+    if (i >= addresses->count)
+        return false;
+    out->address = addresses->items[i];
+    out->name = "admin";
+    return true;
+}
+
+static struct str admin_user(const struct config *config)
+{
+    return config->admin.user;
+}
+
 const struct role serve_roles[] = {
     {.name = "host",
      .run = host_run,
@@ -46,6 +62,11 @@ const struct role serve_roles[] = {
      .run = keeper_run,
      .user = keeper_user,
      .store = {.access = {[STORE_CONTROL] = STORE_READ, [STORE_SECRETS] = STORE_WRITE}}},
+    {.name = "admin",
+     .run = admin_run_role,
+     .listen = admin_listen,
+     .user = admin_user,
+     .reads_counters = true},
 };
 
 const size_t serve_role_count = ARRAY_LEN(serve_roles);

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "serve/messages.h"
 #include "serve/serve.h"
@@ -71,6 +72,20 @@ static int drop_root(const struct role *role, const struct config *config, struc
     return failed ? error_set_errno(err, failed, str_from(user.name)) : 0;
 }
 
+/* A role that could not begin has fallen, for those who count (base/counters.h). */
+static int run(const struct role *role, const struct config *config,
+               const struct listener *listeners, size_t count, struct error *err)
+{
+    struct counters counters;
+    int result = counters_begin(&counters, role->name, clock_now(), clock_monotonic_ms(), err);
+    if (result < 0)
+        return result;
+    result = role->run(config, listeners, count, &counters);
+    if (result == 0)
+        counters_end(&counters);
+    return result;
+}
+
 int serve_role(const struct role *role, const struct config *config, struct error *err)
 {
     struct listener *listeners = NULL;
@@ -86,7 +101,7 @@ int serve_role(const struct role *role, const struct config *config, struct erro
     if (result == 0)
         result = drop_root(role, config, err);
     if (result == 0)
-        result = role->run(config, listeners, count);
+        result = run(role, config, listeners, count, err);
     listeners_free(listeners, count);
     return result;
 }

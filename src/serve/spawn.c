@@ -63,18 +63,54 @@ static int move_up(int report, int fd, int lowest)
     return moved;
 }
 
-/* Gives the role's descriptors their numbers and everything else the mark to be closed. */
+/* Whether the role gets the counters of row i of the table. */
+static bool gets_counters(const struct spawn *s, size_t i)
+{
+    return s->role->reads_counters || s->role == &s->counters->roles[i];
+}
+
+static size_t counters_count(const struct spawn *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; s->counters && i < s->counters->count; i++)
+        n += gets_counters(s, i);
+    return n;
+}
+
+/* The counters as the role may have them: those of others for reading alone. */
+static int counters_copy(int report, const struct spawn *s, size_t i, int lowest)
+{
+    char path[32];
+    int fd = s->counters->fds[i];
+    if (s->role != &s->counters->roles[i]) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            give_up(report, "open", errno);
+    }
+    return move_up(report, fd, lowest);
+}
+
+/* Gives the role's descriptors their numbers and everything else the mark to be closed. All are
+ * moved out of the way before the first gets its number. */
 static void place_descriptors(const struct spawn *s, int *report, int *program, int config)
 {
-    int lowest = LISTEN_FD_FIRST + (int)s->socket_count;
-    int moved[LISTENERS_MAX];
+    size_t count = s->socket_count + counters_count(s), n = 0;
+    int lowest = LISTEN_FD_FIRST + (int)count;
+    int moved[LISTENERS_MAX + ROLES_MAX];
     *report = move_up(*report, *report, lowest);
     *program = move_up(*report, *program, lowest);
-    for (size_t i = 0; i < s->socket_count; i++)
-        moved[i] = move_up(*report, s->sockets[i].fd, lowest);
+    while (n < s->socket_count) {
+        moved[n] = move_up(*report, s->sockets[n].fd, lowest);
+        n++;
+    }
+    for (size_t i = 0; n < count; i++) {
+        if (gets_counters(s, i))
+            moved[n++] = counters_copy(*report, s, i, lowest);
+    }
     if (dup2(config, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         give_up(*report, "dup2", errno);
-    for (size_t i = 0; i < s->socket_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (dup2(moved[i], LISTEN_FD_FIRST + (int)i) < 0)
             give_up(*report, "dup2", errno);
     }
@@ -90,8 +126,20 @@ static void set_number(int report, const char *name, uint64_t value)
         give_up(report, "setenv", errno);
 }
 
+/* Which of the descriptors behind the sockets are whose counters. */
+static void name_counters(const struct spawn *s, struct buf *out)
+{
+    int fd = LISTEN_FD_FIRST + (int)s->socket_count;
+    buf_init(out, ROLES_MAX * (COUNTERS_ROLE_MAX + 16));
+    for (size_t i = 0; s->counters && i < s->counters->count; i++) {
+        if (gets_counters(s, i))
+            buf_printf(out, "%s%s:%d", out->n ? "," : "", s->counters->roles[i].name, fd++);
+    }
+}
+
 static void set_environment(int report, const struct spawn *s)
 {
+    struct buf counters CLEANUP(buf_done);
     struct buf names CLEANUP(buf_done);
     buf_init(&names, LISTENERS_MAX * (LISTENER_NAME_MAX + 1));
     for (size_t i = 0; i < s->socket_count; i++)
@@ -101,7 +149,9 @@ static void set_environment(int report, const struct spawn *s)
     set_number(report, "WATCHDOG_PID", (uint64_t)getpid());
     set_number(report, "WATCHDOG_USEC", (uint64_t)s->watchdog_seconds * 1000000);
     unsetenv(CONFIG_ENVIRONMENT);
+    name_counters(s, &counters);
     if (names.failed || setenv("LISTEN_FDNAMES", names.p ? names.p : "", 1) < 0 ||
+        setenv(COUNTERS_ENVIRONMENT, counters.p ? counters.p : "", 1) < 0 ||
         setenv("NOTIFY_SOCKET", s->notify_socket, 1) < 0)
         give_up(report, "setenv", errno);
 }

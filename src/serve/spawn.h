@@ -2,15 +2,22 @@
  * spawn.h - starts one role as a process of its own.
  *
  * Between fork and the role's first line the child becomes what the role may be, and nothing else:
- * its listening sockets at 3 and on, the configuration as its standard input, the log as its
- * standard output and error, no other descriptor; its user, its limits, a session of its own,
- * no new privileges, the end when the supervisor ends.
+ * its listening sockets at 3 and on, behind them the counters, the configuration as its standard
+ * input, the log as its standard output and error, no other descriptor; its user, its limits, a
+ * session of its own, no new privileges, the end when the supervisor ends.
  */
 #ifndef SEALPOST_SERVE_SPAWN_H
 #define SEALPOST_SERVE_SPAWN_H
 
 #include "serve/role.h"
 #include "serve/user.h"
+
+/* What the roles count (base/counters.h): a descriptor each, by its place in their table. */
+struct counter_pages {
+    const struct role *roles;
+    size_t count;
+    int fds[ROLES_MAX];
+};
 
 struct spawn {
     const struct role *role;
@@ -19,8 +26,9 @@ struct spawn {
     int program;                   /* this program's file, for execveat(2) */
     const struct listener *sockets;
     size_t socket_count;
-    const char *notify_socket; /* what the role finds as NOTIFY_SOCKET */
-    unsigned watchdog_seconds; /* what it finds as WATCHDOG_USEC */
+    const struct counter_pages *counters; /* NULL: none */
+    const char *notify_socket;            /* what the role finds as NOTIFY_SOCKET */
+    unsigned watchdog_seconds;            /* what it finds as WATCHDOG_USEC */
 };
 
 /* Starts the role and waits until it runs this program anew, or could not. *pid is the child's.

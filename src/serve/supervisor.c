@@ -30,6 +30,7 @@ struct supervisor {
     struct config *config;
     struct socket_set sockets;
     struct children children;
+    struct counter_pages counters;
     int signals, notify, lock;
     char notify_path[sizeof((struct sockaddr_un *)0)->sun_path + 1];
     char config_path[PATH_MAX]; /* absolute; empty for the default */
@@ -75,6 +76,19 @@ static int open_notify(struct supervisor *s, struct error *err)
     s->notify_path[0] = '@';
     s->notify_path[length] = '\0';
     return 0;
+}
+
+/* A page a role, for as long as the supervisor lives. */
+static int open_counters(struct supervisor *s, struct error *err)
+{
+    struct counter_pages *pages = &s->counters;
+    int result = 0;
+    pages->roles = s->options->roles;
+    while (pages->count < s->options->role_count && result == 0) {
+        result = counters_make(&pages->fds[pages->count], err);
+        pages->count += result == 0;
+    }
+    return result;
 }
 
 /* Every user must exist before anything starts. */
@@ -156,6 +170,8 @@ static int begin(struct supervisor *s, struct error *err)
     if (result == 0)
         result = open_notify(s, err);
     if (result == 0)
+        result = open_counters(s, err);
+    if (result == 0)
         result = spawn_open_program(&s->children.program, err);
     return result;
 }
@@ -164,6 +180,7 @@ static void start_roles(struct supervisor *s)
 {
     s->children.config = s->config;
     s->children.sockets = &s->sockets;
+    s->children.counters = &s->counters;
     s->children.notify_socket = s->notify_path;
     for (size_t i = 0; i < s->options->role_count; i++) {
         const struct role *role = &s->options->roles[i];
@@ -381,6 +398,8 @@ static void supervisor_done(struct supervisor *s)
         if (fds[i] >= 0)
             close(fds[i]);
     }
+    for (size_t i = 0; i < s->counters.count; i++)
+        close(s->counters.fds[i]);
     sockets_close(&s->sockets);
     config_free(s->config);
 }

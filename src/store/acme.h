@@ -113,6 +113,25 @@ int store_jobs_hasten(struct store *s, struct str name, int64_t due, struct erro
 /* When the next job is due that nobody has in hand. 1; 0: there is none. */
 int store_jobs_next(struct store *s, int64_t now, int64_t *due, struct error *err) NODISCARD;
 
+/* ---- how certificates stand ---- */
+
+/* Bounds of days left. */
+#define STORE_CERTIFICATE_DAYS                                                                     \
+    {                                                                                              \
+        1, 3, 7, 14, 30, 60, 90                                                                    \
+    }
+#define STORE_CERTIFICATE_AGES 9
+
+struct store_certificate_state {
+    uint64_t left[STORE_CERTIFICATE_AGES]; /* expired; up to each bound and not counted yet; more */
+    uint64_t failing;                      /* jobs whose last attempt failed */
+    uint64_t at_risk; /* among them: in the last sixth of their certificate's life, or beyond */
+};
+
+/* Counts all certificates; a few indexes are read, no certificate. Gives 0. */
+int store_certificate_state_read(struct store *s, int64_t now, struct store_certificate_state *out,
+                                 struct error *err) NODISCARD;
+
 /* ---- challenges ---- */
 
 struct store_challenge {

@@ -61,7 +61,10 @@ static int serve(char **args, int count)
         printf("port %u\n", (unsigned)config_address_port(&l.address));
     }
     fflush(stdout);
-    return host_run(config, listeners, n);
+    struct counters counters;
+    if (counters_begin(&counters, "host", clock_now(), clock_monotonic_ms(), &err) < 0)
+        return fail(&err);
+    return host_run(config, listeners, n, &counters);
 }
 
 static struct store *open_store(const char *path)

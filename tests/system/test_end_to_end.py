@@ -21,6 +21,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 
 LIMIT = float(os.environ.get("LIMIT", 30))  # seconds; sanitizers on a busy machine are slow
 ROOT = os.geteuid() == 0
@@ -135,7 +137,7 @@ class Machine:
     def configure(self, listen="127.0.0.1:0, [::1]:0", more=""):
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(f"[store]\npath = {self.store}\n[serve]\nstop_timeout = 10s\n"
-                    f"[host]\nlisten = {listen}\nworkers = 2\n{more}")
+                    f"[admin]\nlisten = 127.0.0.1:0\n[host]\nlisten = {listen}\nworkers = 2\n{more}")
 
     def as_user(self, number):
         return {} if number is None else {"user": number, "group": number, "extra_groups": []}
@@ -190,8 +192,9 @@ class Machine:
         """Serves; self.v4 and self.v6 are then the ports."""
         self.start()
         self.wait(r"event=serve\.ready")
-        self.v4 = int(self.wait(r"event=serve\.listening .*address=127\.0\.0\.1:(\d+)")[0][1])
-        self.v6 = int(self.wait(r"event=serve\.listening .*address=\S*::1\]:(\d+)")[0][1])
+        self.v4 = int(self.wait(r"event=serve\.listening role=host address=127\.0\.0\.1:(\d+)")[0][1])
+        self.v6 = int(self.wait(r"event=serve\.listening role=host address=\S*::1\]:(\d+)")[0][1])
+        self.admin = int(self.wait(r"event=serve\.listening role=admin address=127\.0\.0\.1:(\d+)")[0][1])
 
     def host_pid(self):
         with self.changed:
@@ -237,6 +240,19 @@ class Machine:
     def policy(self, **how):
         done = self.curl("--fail", **how)
         return done.stdout if done.returncode == 0 else f"curl: {done.returncode}"
+
+    def ask_admin(self, path):
+        """Status, body and type of what the admin role answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=LIMIT) as r:
+                return r.status, r.read().decode(), r.headers["Content-Type"]
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.read().decode(), refusal.headers["Content-Type"]
+
+    def metric(self, sample):
+        """The value of a sample, named with its labels; None when there is none."""
+        found = re.search("^" + re.escape(sample) + r" (\S+)$", self.ask_admin("/metrics")[1], re.MULTILINE)
+        return float(found[1]) if found else None
 
     def certificate(self):
         """The serial number of what is shown."""
@@ -495,7 +511,7 @@ def closed_standard_descriptors_are_not_given_to_files(m):
 def a_full_disk_leaves_the_last_good_state_serving(m):
     as_root(m)
     os.mkdir(m.store)
-    done = run("mount", "-t", "tmpfs", "-o", "size=2m,mode=0755", "tmpfs", m.store)
+    done = run("mount", "-t", "tmpfs", "-o", "size=8m,mode=0755", "tmpfs", m.store)
     check(done.returncode == 0, done.stderr)
     m.size = True
     os.chown(m.store, user_id("sealpost"), user_id("sealpost"))
@@ -503,6 +519,7 @@ def a_full_disk_leaves_the_last_good_state_serving(m):
     m.set_up()
     m.serve()
     before = m.policy()
+    check(m.ask_admin("/healthz")[:2] == (200, "ok\n"), m.ask_admin("/healthz"))
     fill = os.path.join(m.store, "fill")
     with open(fill, "wb", buffering=0) as f:
         try:
@@ -516,9 +533,109 @@ def a_full_disk_leaves_the_last_good_state_serving(m):
     _, at = m.wait(r"serve\.role_fell")
     m.wait(r"serve\.role_ready", at)
     check(m.policy() == before, "another policy after the fall")
+    m.wait(r"event=admin\.unhealthy role=admin fault=.*the disk of the store .* is full")
+    status, body, _ = m.ask_admin("/healthz")
+    check(status == 503 and "is full" in body and "make room" in body, status, body)
+    check(m.metric("sealpost_healthy") == 0 and m.metric("sealpost_store_disk_free_bytes") == 0, "the metrics")
     os.unlink(fill)
+    until(lambda: m.ask_admin("/healthz")[0] == 200, m.ask_admin("/healthz"))
+    m.wait(r"event=admin\.healthy")
+    check(m.metric("sealpost_healthy") == 1 and m.metric("sealpost_store_disk_free_bytes") > 0, "the metrics")
     m.tell("policy", "set", "example.test", "--mode", "none")
     m.within_a_second(lambda: "mode: none" in m.policy(), "policy set after the disk had room again")
+
+
+def what_is_served_is_counted_and_the_counts_outlive_a_fall(m):
+    m.set_up()
+    m.serve()
+    check(m.policy().startswith("version: STSv1"), "no policy")
+    m.curl(path="/")
+    run("openssl", "s_client", "-connect", f"127.0.0.1:{m.v4}", "-servername", "mta-sts.unknown.test")
+    run("openssl", "s_client", "-connect", f"127.0.0.1:{m.v4}", "-noservername")
+    expected = {
+        "sealpost_host_handshakes_total{version=\"TLSv1.3\"}": 2,
+        "sealpost_host_responses_total{status=\"200\"}": 1,
+        "sealpost_host_responses_total{status=\"403\"}": 1,
+        "sealpost_host_handshake_failures_total{cause=\"unknown_name\"}": 1,
+        "sealpost_host_handshake_failures_total{cause=\"no_name\"}": 1,
+        "sealpost_host_response_duration_seconds_count": 2,
+        "sealpost_host_connections_total": 4,
+        "sealpost_host_policies": 1,
+    }
+    for sample, value in expected.items():
+        until(lambda: m.metric(sample) == value, f"{sample} {m.metric(sample)}, not {value}")
+    until(lambda: m.metric("sealpost_host_connections") == 0, "connections that are open")
+    until(lambda: m.metric("sealpost_certificates{left=\"14d\"}") == 1, "the certificate of nine days")
+    os.kill(m.host_pid(), signal.SIGKILL)
+    _, at = m.wait(r"serve\.role_fell role=host")
+    m.wait(r"serve\.role_ready role=host", at)
+    check(m.policy().startswith("version: STSv1"), "no policy after the fall")
+    expected["sealpost_host_handshakes_total{version=\"TLSv1.3\"}"] = 3
+    expected["sealpost_host_responses_total{status=\"200\"}"] = 2
+    expected["sealpost_host_response_duration_seconds_count"] = 3
+    expected["sealpost_host_connections_total"] = 5
+    expected["sealpost_role_falls_total{role=\"host\"}"] = 1
+    expected["sealpost_role_starts_total{role=\"host\"}"] = 2
+    for sample, value in expected.items():
+        until(lambda: m.metric(sample) == value, f"{sample} {m.metric(sample)}, not {value}, after the fall")
+
+
+def metrics_are_in_the_format_of_prometheus(m):
+    if not shutil.which("promtool"):
+        raise Skipped("promtool is not here")
+    m.set_up()
+    m.serve()
+    m.policy()
+    status, text, kind = m.ask_admin("/metrics")
+    check(status == 200 and kind == "text/plain; version=0.0.4; charset=utf-8", status, kind)
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False)
+    check(done.returncode == 0 and not done.stdout, done.stdout)
+    check("example.test" not in text, "a series of a domain")
+
+
+def health_names_a_role_that_keeps_falling_and_one_that_hangs(m):
+    m.set_up()
+    m.serve()
+    check(m.ask_admin("/healthz")[:2] == (200, "ok\n"), m.ask_admin("/healthz"))
+    at = 0
+    for _ in range(3):
+        os.kill(m.host_pid(), signal.SIGKILL)
+        _, at = m.wait(r"serve\.role_fell role=host", at)
+        _, at = m.wait(r"serve\.role_ready role=host", at)
+    status, body, _ = m.ask_admin("/healthz")
+    check(status == 503 and "the role host keeps falling" in body, status, body)
+    pid = m.host_pid()
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: "the role host has given no sign of life for" in m.ask_admin("/healthz")[1], "the silence")
+    os.kill(pid, signal.SIGCONT)
+    until(lambda: "no sign of life" not in m.ask_admin("/healthz")[1], "the sign of life")
+
+
+def the_admin_role_answers_get_and_head_alone_and_nothing_else(m):
+    m.set_up()
+    m.serve()
+    for path, status in ("/", 404), ("/metrics/", 404), ("/healthz/../metrics", 404), ("/healthz?x", 200):
+        check(m.ask_admin(path)[0] == status, path, m.ask_admin(path))
+    for method, status in ("HEAD", 200), ("POST", 501), ("DELETE", 501):
+        with socket.create_connection(("127.0.0.1", m.admin), LIMIT) as s:
+            s.sendall(f"{method} /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            answer = s.makefile("rb").read().decode()
+        check(answer.startswith(f"HTTP/1.1 {status} "), method, answer[:80])
+        check(method != "HEAD" or answer.endswith("\r\n\r\n"), "a body for HEAD")
+
+
+def requests_are_logged_as_the_configuration_says(m):
+    m.set_up()
+    for setting, client in ("off", None), ("anonymous", "127.0.0.0/24"), ("full", "127.0.0.1"):
+        m.configure(more=f"access_log = {setting}\n")
+        m.serve()
+        m.policy()
+        if client:
+            m.wait(r"event=host\.request role=host client=" + re.escape(client) + rf" host={HOST} method=GET "
+                   rf"path={PATH} status=200 tls=TLSv1\.3$")
+        check(m.stop() == 0, "the status")
+        check(client or not any("127.0.0.1" in line for line in m.lines if "listening" not in line), m.lines)
 
 
 def the_store_is_sound_after_it_all(m):

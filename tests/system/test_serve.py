@@ -167,8 +167,8 @@ def a_role_has_its_descriptors_and_no_other(w):
     answer = talk(w.ready())
     os.close(open_file)
     fds = [int(fd) for fd in answer["fds"].split(",")]
-    # 0 to 2, two sockets, the signal descriptor of the playing role, the connection
-    check(len(fds) == 7 and sorted(fds)[:5] == [0, 1, 2, 3, 4], answer["fds"])
+    # 0 to 2, two sockets, its own counters, the signal descriptor of the playing role, the connection
+    check(len(fds) == 8 and sorted(fds)[:6] == [0, 1, 2, 3, 4, 5], answer["fds"])
     check(os.path.realpath(f"/proc/{answer['pid']}/fd/0") == "/dev/null" or not ROOT, "standard input")
     check(answer["core"] == "0", "core files")
 

@@ -38,7 +38,7 @@ static void an_empty_file_means_the_defaults(void **state)
     (void)state;
     assert_int_equal(parse(&w, ""), 0);
     assert_string_equal(w.config->store.path.p, "/var/lib/sealpost");
-    assert_int_equal(w.config->serve.roles.count, 2);
+    assert_int_equal(w.config->serve.roles.count, 3);
     assert_string_equal(w.config->serve.roles.items[0].p, "host");
     assert_string_equal(w.config->serve.roles.items[1].p, "keeper");
     assert_int_equal(w.config->serve.stop_timeout, 30);

@@ -69,11 +69,13 @@ static void answer(int listener)
     close(fd);
 }
 
-static int play_host(const struct config *config, const struct listener *listeners, size_t count)
+static int play_host(const struct config *config, const struct listener *listeners, size_t count,
+                     struct counters *counters)
 {
     struct pollfd fds[POLLED_MAX];
     struct signalfd_siginfo signal;
     sigset_t set;
+    (void)counters;
     if (mood_is(config, "broken"))
         return 2;
     sigemptyset(&set);

@@ -1,0 +1,219 @@
+#include "admin/admin.h"
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admin/health.h"
+#include "admin/metrics.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/notify.h"
+
+#define CANNOT_START  3
+#define TURN_S        1 /* between two signs of life */
+#define JUDGE_MS      5000
+#define HEAD_MAX      8192 /* bytes of a request */
+#define PATIENCE_S    10   /* for a client's request */
+#define SIGNALS_COUNT 3
+
+struct admin {
+    struct admin_view *view;
+    struct counters *counters;
+    struct event_base *base;
+    struct evhttp *http;
+    struct event *turn, *signals[SIGNALS_COUNT];
+    struct buf text;   /* what health_judge said last */
+    bool healthy;      /* and that is in the log */
+    int64_t judged_at; /* clock_monotonic_ms */
+    int64_t beat_at;   /* likewise, of the watchdog */
+};
+
+/* ---- judging ---- */
+
+/* The first line is enough for the log: the rest is in /healthz. */
+static void tell(bool healthy, struct str text)
+{
+    struct str first, rest;
+    str_cut(text, '\n', &first, &rest);
+    if (healthy)
+        LOG(LOG_INFO, "admin.healthy");
+    else
+        LOG(LOG_ERROR, "admin.unhealthy", LOG_STR("fault", first));
+}
+
+static bool judge(struct admin *a)
+{
+    admin_view_take(a->view);
+    buf_reset(&a->text);
+    bool healthy = health_judge(a->view, &a->text);
+    if (healthy != a->healthy)
+        tell(healthy, buf_view(&a->text));
+    a->healthy = healthy;
+    a->judged_at = a->view->now_ms;
+    return healthy;
+}
+
+/* ---- answering ---- */
+
+static void answer(struct evhttp_request *request, int status, const char *type,
+                   const struct buf *text)
+{
+    struct evbuffer *body = evbuffer_new();
+    struct evkeyvalq *fields = evhttp_request_get_output_headers(request);
+    bool head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD; /* would get a body, too */
+    char length[24];
+    snprintf(length, sizeof length, "%zu", text->n);
+    if (!body || text->failed || (!head && evbuffer_add(body, text->p, text->n) < 0)) {
+        evhttp_send_error(request, HTTP_INTERNAL, NULL);
+    } else {
+        evhttp_add_header(fields, "Content-Type", type);
+        evhttp_add_header(fields, "Content-Length", length);
+        evhttp_add_header(fields, "Cache-Control", "no-store");
+        evhttp_add_header(fields, "X-Content-Type-Options", "nosniff");
+        evhttp_send_reply(request, status, NULL, body);
+    }
+    if (body)
+        evbuffer_free(body);
+}
+
+static void on_metrics(struct evhttp_request *request, void *context)
+{
+    struct admin *a = context;
+    struct buf text CLEANUP(buf_done);
+    bool healthy = judge(a);
+    buf_init(&text, METRICS_TEXT_MAX);
+    metrics_write(a->view, healthy, &text);
+    answer(request, HTTP_OK, METRICS_TYPE, &text);
+}
+
+static void on_health(struct evhttp_request *request, void *context)
+{
+    struct admin *a = context;
+    bool healthy = judge(a);
+    answer(request, healthy ? HTTP_OK : HTTP_SERVUNAVAIL, "text/plain; charset=utf-8", &a->text);
+}
+
+/* ---- the loop ---- */
+
+static void on_turn(evutil_socket_t fd, short what, void *context)
+{
+    struct admin *a = context;
+    int64_t now = clock_monotonic_ms();
+    unsigned interval = notify_watchdog_interval();
+    (void)fd;
+    (void)what;
+    counters_beat(a->counters, now);
+    if (now - a->judged_at >= JUDGE_MS)
+        judge(a);
+    if (interval && now >= a->beat_at) {
+        notify_watchdog();
+        a->beat_at = now + interval;
+    }
+}
+
+static void on_end(evutil_socket_t signal, short what, void *context)
+{
+    struct admin *a = context;
+    (void)signal;
+    (void)what;
+    event_base_loopexit(a->base, NULL);
+}
+
+/* There is nothing to be read anew. */
+static void on_reload(evutil_socket_t signal, short what, void *context)
+{
+    (void)signal;
+    (void)what;
+    (void)context;
+    notify_reloading();
+    notify_ready();
+}
+
+static bool add_signals(struct admin *a)
+{
+    static const struct {
+        int number;
+        event_callback_fn call;
+    } rows[] = {{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_reload}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        a->signals[i] = evsignal_new(a->base, rows[i].number, rows[i].call, a);
+        if (!a->signals[i] || event_add(a->signals[i], NULL) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* evhttp closes what it listens on, and ours belong to the caller. */
+static bool listen_on(struct admin *a, const struct listener *listeners, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int fd = fcntl(listeners[i].fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0 || evhttp_accept_socket(a->http, fd) < 0) {
+            if (fd >= 0)
+                close(fd);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_up(struct admin *a, const struct listener *listeners, size_t count)
+{
+    const struct timeval second = {.tv_sec = TURN_S};
+    a->base = event_base_new();
+    a->http = a->base ? evhttp_new(a->base) : NULL;
+    a->turn = a->base ? event_new(a->base, -1, EV_PERSIST, on_turn, a) : NULL;
+    if (!a->view || !a->http || !a->turn || event_add(a->turn, &second) < 0)
+        return false;
+    evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    evhttp_set_max_headers_size(a->http, HEAD_MAX);
+    evhttp_set_max_body_size(a->http, 0);
+    evhttp_set_timeout(a->http, PATIENCE_S);
+    return evhttp_set_cb(a->http, "/metrics", on_metrics, a) == 0 &&
+           evhttp_set_cb(a->http, "/healthz", on_health, a) == 0 && add_signals(a) &&
+           listen_on(a, listeners, count);
+}
+
+static void admin_done(struct admin *a)
+{
+    for (size_t i = 0; i < ARRAY_LEN(a->signals); i++) {
+        if (a->signals[i])
+            event_free(a->signals[i]);
+    }
+    if (a->turn)
+        event_free(a->turn);
+    if (a->http)
+        evhttp_free(a->http);
+    if (a->base)
+        event_base_free(a->base);
+    buf_done(&a->text);
+    free(a->view);
+}
+
+int admin_run_role(const struct config *config, const struct listener *listeners, size_t count,
+                   struct counters *counters)
+{
+    struct admin a CLEANUP(admin_done) = {
+        .view = admin_view_new(config), .counters = counters, .healthy = true};
+    buf_init(&a.text, HEALTH_TEXT_MAX);
+    signal(SIGPIPE, SIG_IGN);
+    a.judged_at = clock_monotonic_ms(); /* the other roles may only be starting */
+    if (!set_up(&a, listeners, count)) {
+        struct error err;
+        error_set_memory(&err);
+        LOG(LOG_ERROR, "admin.start_failed", LOG_ERR(&err));
+        return CANNOT_START;
+    }
+    LOG(LOG_INFO, "admin.started");
+    notify_ready();
+    event_base_dispatch(a.base);
+    notify_stopping();
+    LOG(LOG_INFO, "admin.stopped");
+    return 0;
+}
