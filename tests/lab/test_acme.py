@@ -359,7 +359,7 @@ def the_ca_is_told_when_every_node_that_lives_has_the_challenge(s):
     second = Process(node.lab.command(["unshare", "--uts", "sh", "-c", 'hostname second; exec "$0" "$@"', *AS_NOBODY,
                                        *LOW_PORTS, node.program, "serve", "--role", "host", "--config",
                                        second_configuration(node)]), node.environ())
-    s.stack.callback(lambda: os.kill(second.pid(), 9))
+    s.stack.callback(end_stopped, second)
     second.wait(r"event=host\.started")
     until(lambda: node_rows(node) == {"lab", "second"}, lambda: node_rows(node))
     os.kill(second.pid(), 19)
@@ -374,6 +374,13 @@ def the_ca_is_told_when_every_node_that_lives_has_the_challenge(s):
     node.add("alone.test")
     node.issued("alone.test")
     check(not node.process.matching("acme-host-waits"), "a node that died is a failure of the name")
+
+
+def end_stopped(process):
+    """nsenter(1) stops with its child, and then does not see the child's end."""
+    os.kill(process.pid(), 9)
+    os.kill(process.popen.pid, 18)
+    process.end()
 
 
 def second_configuration(node):
