@@ -282,7 +282,9 @@ def the_node_says_what_it_has_applied(host):
 
 @test
 def a_certificate_that_comes_later_is_served(host):
+    loaded = host.logged().count("event=host.loaded")
     host.policy("later.test", "testing", "mx.later.test")
+    host.wait_log("host.loaded", loaded + 1)
     for pair in ("c", "k"), ("c2", "k2"):
         loaded = host.logged().count("event=host.loaded")
         host.do("certificate", host.store, *(f"{host.keys}/{file}.der" for file in pair), "mta-sts.later.test")
