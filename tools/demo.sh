@@ -36,10 +36,13 @@ make_users() {
     for group in sealpost sealpost-secrets; do
         getent group "$group" >/dev/null || missing+=("groupadd --system $group")
     done
-    for user in sealpost sealpost-host; do
+    for user in sealpost sealpost-host sealpost-keeper; do
         getent passwd "$user" >/dev/null || missing+=("useradd --system --gid sealpost \
 --groups sealpost-secrets --home-dir /nonexistent --shell /usr/sbin/nologin $user")
     done
+    user=sealpost-admin # sees nothing of the store
+    getent passwd "$user" >/dev/null || missing+=("useradd --system --user-group \
+--home-dir /nonexistent --shell /usr/sbin/nologin $user")
     [ ${#missing[@]} -eq 0 ] && return 0
     say "As root, each role runs as a user of its own. Making them:"
     for command in "${missing[@]}"; do
@@ -50,11 +53,12 @@ make_users() {
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# The first free port from $1 on.
 choose_port() {
-    local port=$first_port
+    local port=$1
     until port_is_free "$port"; do
         port=$((port + 1))
-        [ "$port" -lt $((first_port + 100)) ] || die "no free port from $first_port to $port"
+        [ "$port" -lt $(($1 + 100)) ] || die "no free port from $1 to $port"
     done
     echo "$port"
 }
@@ -70,7 +74,7 @@ write_config() {
 path = $state/store
 
 [admin]
-listen = 127.0.0.1:0
+listen = 127.0.0.1:$admin_port
 [host]
 listen = $listen
 END
@@ -182,6 +186,10 @@ $("$sealpost" dns show "$domain" | sed 's/^/    /')
   Look at it from outside, as a sending mail server does; what its DNS lacks is named too:
     build/src/sealpost check $domain --connect $host:443=127.0.0.1:$port --ca-file ${ca#"$PWD/"}/ca.pem
 
+  See whether all is well, and what was counted (Prometheus):
+    curl http://127.0.0.1:$admin_port/healthz
+    curl http://127.0.0.1:$admin_port/metrics
+
   Read a report that a sender could send you:
     build/src/sealpost report show doc/examples/report-failing.json
     build/src/sealpost report show --json doc/examples/report-failing.json
@@ -197,7 +205,8 @@ main() {
         make_users
     fi
     mkdir -p "$state"
-    port=$(choose_port)
+    port=$(choose_port "$first_port")
+    admin_port=$(choose_port 8461)
     [ "$port" = "$first_port" ] || say "Port $first_port is taken; using $port."
     write_config
     make_ca

@@ -34,7 +34,10 @@ try_commands() {
         [[ $command != *"sealpost check"* || $status -ne 3 ]] || expected=3
         [ "$status" -eq "$expected" ] || fail "status $status"
         case $command in
-        curl*) grep -q "^version: STSv1" "$out/answer" || fail "no policy" ;;
+        curl*mta-sts.txt) grep -q "^version: STSv1" "$out/answer" || fail "no policy" ;;
+        curl*/healthz) grep -qx "ok" "$out/answer" || fail "it is not well" ;;
+        curl*/metrics) grep -qx "sealpost_healthy 1" "$out/answer" || fail "no metrics" ;;
+        curl*) fail "what this shall answer is not known here" ;;
         *"sealpost check"*) grep -q "the policy is valid" "$out/answer" || fail "the policy is not seen" ;;
         esac
     done < <(sed -n 's/^    \(\(curl\|export\|build\/src\/sealpost\) .*\)/\1/p' "$out/out")
