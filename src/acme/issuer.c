@@ -171,17 +171,10 @@ static void run_job(struct worker *w, struct store_job *job)
         LOG_U64("failures", job->failures), LOG_I64("again", job->due));
 }
 
-static int see_ca(void *context, const struct store_ca *row)
-{
-    (void)context;
-    (void)row;
-    return 1;
-}
-
 /* Without a CA there is nothing to be tried, and nothing to be told of every domain. */
 static int any_ca(struct worker *w, struct error *err)
 {
-    int result = store_ca_each(w->store, see_ca, NULL, err);
+    int result = store_ca_any(w->store, err);
     if (result == 0 && !atomic_exchange(&w->issuer->no_ca, true))
         LOG(LOG_INFO, "acme.no_ca");
     else if (result == 1)

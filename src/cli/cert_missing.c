@@ -135,18 +135,11 @@ static int put_page(struct walk *walk, struct error *err)
     return rc == 0 && walk->arena->failed ? error_set_memory(err) : rc;
 }
 
-static int see_ca(void *context, const struct store_ca *row)
-{
-    (void)context;
-    (void)row;
-    return 1;
-}
-
 int cert_missing_put(struct cert_missing *m, struct error *err)
 {
     struct arena arena CLEANUP(arena_done) = {0};
     struct walk *walk = arena_alloc(&m->c->arena, sizeof *walk);
-    int rc = m->secrets ? store_ca_each(m->secrets, see_ca, NULL, err) : 0;
+    int rc = m->secrets ? store_ca_any(m->secrets, err) : 0;
     if (!walk)
         return error_set_memory(err);
     if (rc < 0)

@@ -12,20 +12,13 @@
 #define HOST_ARENA_MAX ((size_t)16 * 1024 * 1024)
 #define OWNER_MAX      (STORE_NODE_ID_MAX + 32)
 
-static int see_ca(void *context, const struct store_ca *row)
-{
-    (void)context;
-    (void)row;
-    return 1;
-}
-
 static int check_ca(struct cli *c, struct store *store, struct str only)
 {
     struct store_ca ca;
     struct error err;
     if (only.n)
         return cert_ca_named(c, store, only, &ca);
-    int rc = store_ca_each(store, see_ca, NULL, &err);
+    int rc = store_ca_any(store, &err);
     if (rc == 0)
         return cli_refuse(c, msg_acme_no_ca());
     return rc < 0 ? cli_fail(c, &err) : CLI_FINE;

@@ -42,6 +42,8 @@ int store_ca_get(struct store *s, struct str name, struct arena *arena, struct s
 /* In the order of their positions. */
 int store_ca_each(struct store *s, int (*each)(void *context, const struct store_ca *row),
                   void *context, struct error *err) NODISCARD;
+/* 1: there is one; 0: there is none. */
+int store_ca_any(struct store *s, struct error *err) NODISCARD;
 int store_ca_remove(struct store *s, struct str name, struct error *err) NODISCARD;
 
 /* Only what changes with use: the account (both texts; empty: unchanged), and the limits. */

@@ -156,6 +156,16 @@ int store_ca_each(struct store *s, int (*each)(void *context, const struct store
     return rc;
 }
 
+int store_ca_any(struct store *s, struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
+    int64_t any = 0;
+    if (!db)
+        return -ERROR_BUG;
+    int rc = query_number(db, "SELECT EXISTS (SELECT 1 FROM ca)", &any, err);
+    return rc < 0 ? rc : any != 0;
+}
+
 /* A statement on one CA that gives a row when there was one. */
 #define change_one(db, sql, err, ...)                                                              \
     query_number(db, sql " RETURNING 1", &(int64_t){0}, err, __VA_ARGS__)

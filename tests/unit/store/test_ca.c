@@ -80,6 +80,7 @@ static void cas_are_asked_in_the_order_of_their_positions(void **state)
     (void)state;
     world_init(&w);
     check_order(&w, "");
+    assert_int_equal(store_ca_any(w.store, NULL), 0);
     put(&w, "b", 0);
     put(&w, "a", 0);
     check_order(&w, "b:1000000 a:1000001 ");
@@ -90,6 +91,7 @@ static void cas_are_asked_in_the_order_of_their_positions(void **state)
     check_order(&w, "b:1 c:1 a:1000001 ");
     assert_int_equal(store_ca_remove(w.store, STR("c"), NULL), 1);
     assert_int_equal(store_ca_remove(w.store, STR("c"), NULL), 0);
+    assert_int_equal(store_ca_any(w.store, NULL), 1);
     check_order(&w, "b:1 a:1000001 ");
 }
 
