@@ -40,7 +40,7 @@ packages_for() {
     local run="ca-certificates curl dns-root-data openssl"
     local test="libcmocka-dev valgrind scdoc"
     local lab="$run apache2 bind9-dnsutils caddy dovecot-imapd haproxy iproute2 knot knot-dnsutils nftables
-        nginx-light|nginx pebble postfix unbound util-linux"
+        nginx-light|nginx pebble postfix postfix-mta-sts-resolver unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
     local node=
     { command -v node && command -v npm; } >/dev/null || node="nodejs npm" # from wherever they are
@@ -62,7 +62,7 @@ packages_for() {
 programs_for() {
     local build="cc meson ninja pkg-config python3"
     local lab="apache2 apachectl caddy curl dig dovecot haproxy ip kdig keymgr knotc knotd knsupdate nft nginx openssl
-        pebble postconf unbound unshare"
+        mta-sts-query pebble postconf unbound unshare"
     case $1 in
     build) echo "$build" ;;
     lab) echo "$build $lab" ;;
@@ -256,7 +256,7 @@ build_program() {
     compile build
 }
 
-# node_packages BUILD-FOLDER: what tests/lab/test_agreement.py compares with, exactly as the lock file has it. Without the
+# node_packages BUILD-FOLDER: what tests/lab/test_agreement.py and test_clients.py run, exactly as the lock file has it. Without the
 # network there is nothing to compare with, which that test says.
 node_packages() {
     local from=tests/lab/agreement folder=$1/tests/lab/agreement
@@ -267,7 +267,7 @@ node_packages() {
     if (cd "$folder" && npm ci --loglevel=error) >&2; then
         cp "$from/package-lock.json" "$folder/installed.json"
     else
-        say "./do: npm could not fetch them; tests/lab/test_agreement.py has nothing to compare with"
+        say "./do: npm could not fetch them; tests/lab/test_agreement.py and test_clients.py have nothing to run"
     fi
 }
 

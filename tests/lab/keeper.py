@@ -17,20 +17,12 @@ from dns import RESOLVER
 from lab import child_or_none
 from network import pair, quoted
 from own import AS_NOBODY, LOW_PORTS, NOBODY
+from test_lab import Failed, check
 
 LIMIT = float(os.environ.get("LIMIT", 90))  # seconds; only a failure reaches it, sanitizers on a busy machine are slow
 POLICY = "version: STSv1\r\nmode: testing\r\nmx: mx.{domain}\r\nmax_age: 86400\r\n"
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATH = "/.well-known/mta-sts.txt"
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, *what):
-    if not condition:
-        raise Failed(" ".join(map(str, what)))
 
 
 def until(condition, what, limit=LIMIT):
@@ -90,14 +82,16 @@ class Process:
 
 
 class Names:
-    """Addresses that names of the zone test. get while the lab runs."""
+    """Addresses and texts that names of the zone test. get while the lab runs."""
 
     def __init__(self, lab):
         self.lab, self.lock = lab, threading.Lock()
 
-    def put(self, name, *addresses):
+    def put(self, name, *addresses, text=None):
         knotc = "knotc -c " + shlex.quote(os.path.join(self.lab.folder, "knot-top/knot.conf"))
         lines = [f"zone-set test. {name}. 300 {'AAAA' if ':' in a else 'A'} {a}" for a in addresses]
+        if text:
+            lines.append(f"zone-set test. {name}. 300 TXT " + shlex.quote(f'"{text}"'))
         script = " && ".join(f"{knotc} {line}" for line in ["zone-begin test.", *lines, "zone-commit test."])
         with self.lock:
             done = self.lab.run(["sh", "-c", script], "dns")
