@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/domain.h"
+#include "mtasts/policy_host.h"
 
 #define HOST_MAX  (DOMAIN_NAME_MAX + 8)
 #define ARENA_MAX ((size_t)STORE_PAGE_MAX * 1024)
@@ -30,8 +30,11 @@ static int take_name(struct page *page, struct str prefix, struct str name)
 
 static int take_domain(void *context, const struct store_domain *row)
 {
-    /* A domain without a policy has no place here, but the page must end behind it. */
-    return take_name(context, row->has_policy ? STR("mta-sts.") : STR("-"), row->name);
+    /* A domain without a policy, or whose name is too long for a host below it, has no place here,
+     * but the page must end behind it. */
+    char host[POLICY_HOST_SIZE];
+    bool has_host = row->has_policy && policy_host_of(row->name, host).n;
+    return take_name(context, has_host ? POLICY_HOST_LABEL : STR("-"), row->name);
 }
 
 static int take_job(void *context, const struct store_job *row)
@@ -47,7 +50,7 @@ static int next_name(struct store *store, struct page *page, bool jobs, struct s
         char after_text[HOST_MAX] = "";
         struct str after = page->count ? page->names[page->count - 1] : STR("");
         if (!jobs && after.n)
-            after = str_skip(after, after.p[0] == '-' ? 1 : STR("mta-sts.").n);
+            after = str_skip(after, after.p[0] == '-' ? 1 : POLICY_HOST_LABEL.n);
         snprintf(after_text, sizeof after_text, "%.*s", STR_ARG(after));
         page->count = page->at = 0;
         arena_reset(&page->arena);
@@ -167,13 +170,12 @@ static int take_change(void *context, const struct store_change *row)
 static int follow_domain(struct store *store, struct str domain, int64_t now, struct arena *arena,
                          uint64_t *added, uint64_t *removed, struct error *err)
 {
-    char host[HOST_MAX];
+    char host[POLICY_HOST_SIZE];
     struct store_domain row;
     uint64_t one = 0;
-    int n = snprintf(host, sizeof host, "mta-sts.%.*s", STR_ARG(domain));
-    if (n < 0 || (size_t)n >= sizeof host)
+    struct str name = policy_host_of(domain, host);
+    if (!name.n)
         return 0;
-    struct str name = {host, (size_t)n};
     int result = store_domain_get(store, domain, arena, &row, err);
     if (result < 0)
         return result;
@@ -246,17 +248,6 @@ static int take_certificate(void *context, const struct store_change *row)
     return 0;
 }
 
-/* The policy host that a certificate's name covers: itself, or the one below a wildcard's domain.
- * False: none. */
-static bool covered_host(struct str name, char host[HOST_MAX], struct str *out)
-{
-    bool wildcard = str_starts(name, STR("*."));
-    int n = snprintf(host, HOST_MAX, "%s%.*s", wildcard ? "mta-sts." : "",
-                     STR_ARG(str_skip(name, wildcard ? 2 : 0)));
-    *out = (struct str){host, (size_t)n};
-    return n > 0 && n < HOST_MAX && str_starts(*out, STR("mta-sts."));
-}
-
 /* Whether the host's certificate is the keeper's own, which its job knows all about. */
 static int is_ours(struct store *store, struct str host, struct error *err)
 {
@@ -271,10 +262,12 @@ static int hasten_hosts(struct store *store, struct str names, int64_t now, stru
 {
     int result = 0;
     while (names.n && result >= 0) {
-        char text[HOST_MAX];
-        struct str name, host;
+        char text[POLICY_HOST_SIZE];
+        struct str name, domain;
         str_cut(names, ' ', &name, &names);
-        if (!covered_host(name, text, &host))
+        struct str host =
+            policy_host_covered(name, &domain) ? policy_host_of(domain, text) : STR("");
+        if (!host.n)
             continue;
         result = is_ours(store, host, err);
         if (result == 0)

@@ -9,6 +9,7 @@
 #include "acme/messages.h"
 #include "base/file.h"
 #include "base/map.h"
+#include "mtasts/policy_host.h"
 #include "net/pem.h"
 
 #define PATH_TEXT_MAX 4096
@@ -178,11 +179,6 @@ static int read_pair(struct pair *p, struct error *err)
     return rc;
 }
 
-static bool can_serve_policies(struct str name)
-{
-    return str_starts(name, STR("mta-sts.")) || str_starts(name, STR("*."));
-}
-
 /* Whether the store lacks it for a name. 1: yes. */
 static int is_lacking(struct pair *p, struct str name, struct error *err)
 {
@@ -198,9 +194,10 @@ static int is_lacking(struct pair *p, struct str name, struct error *err)
 /* Whether the store lacks it for any name that matters. 1: yes. */
 static int is_wanted(struct pair *p, struct error *err)
 {
+    struct str domain;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < p->pem.name_count; i++) {
-        if (can_serve_policies(p->pem.names[i]))
+        if (policy_host_covered(p->pem.names[i], &domain))
             rc = is_lacking(p, p->pem.names[i], err);
     }
     return rc;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/cert.h"
 #include "cli/commands.h"
+#include "mtasts/policy_host.h"
 #include "net/pem.h"
 
 static void wipe_buffer(struct buf *b)
@@ -29,8 +30,9 @@ static int read_files(struct cli *c, struct pem_certificate *out, struct error *
 
 static bool serves_policies(const struct store_certificate *row)
 {
+    struct str domain;
     for (size_t i = 0; i < row->name_count; i++) {
-        if (str_starts(row->names[i], STR("mta-sts.")) || str_starts(row->names[i], STR("*.")))
+        if (policy_host_covered(row->names[i], &domain))
             return true;
     }
     return false;

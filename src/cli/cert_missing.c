@@ -1,14 +1,13 @@
 #include "cli/cert_missing.h"
 
 #include "acme/messages.h"
-#include "base/domain.h"
 #include "base/messages.h"
 #include "base/msg_record.h"
+#include "mtasts/policy_host.h"
 #include "net/messages.h"
 #include "store/acme.h"
 #include "store/messages.h"
 
-#define PREFIX    "mta-sts."
 #define ARENA_MAX ((size_t)64 * 1024 * 1024) /* the jobs of a page */
 
 /* A walk through the domains, page by page: no transaction stays open for long. */
@@ -112,15 +111,12 @@ static int put_host(struct walk *walk, struct str host, struct error *err)
 static int take_row(void *context, const struct store_domain *row)
 {
     struct walk *walk = context;
-    struct buf host CLEANUP(buf_done) = {0};
+    char host[POLICY_HOST_SIZE];
     walk->rows++;
     snprintf(walk->last, sizeof walk->last, "%.*s", STR_ARG(row->name));
-    if (!row->has_policy)
-        return 0;
-    buf_init(&host, sizeof PREFIX + DOMAIN_NAME_MAX);
-    buf_cstr(&host, PREFIX);
-    buf_str(&host, row->name);
-    walk->hosts[walk->count++] = arena_str(walk->arena, buf_view(&host));
+    struct str name = policy_host_of(row->name, host);
+    if (row->has_policy && name.n)
+        walk->hosts[walk->count++] = arena_str(walk->arena, name);
     return 0;
 }
 

@@ -6,8 +6,8 @@
 #include "acme/messages.h"
 #include "base/clock.h"
 #include "cli/stored.h"
+#include "mtasts/policy_host.h"
 
-#define PREFIX "mta-sts."
 /* A job with everything that its order brings. */
 #define HOST_ARENA_MAX ((size_t)16 * 1024 * 1024)
 #define OWNER_MAX      (STORE_NODE_ID_MAX + 32)
@@ -57,22 +57,19 @@ bool cert_order_stopped(const struct cert_order *o)
 
 int cert_order_host(struct cert_order *o, const char *typed, struct str *host)
 {
-    struct buf name CLEANUP(buf_done) = {0};
+    char name[POLICY_HOST_SIZE];
     struct store_domain row;
     struct str domain;
     int status = cli_domain_argument(o->c, typed, &domain);
-    if (status == CLI_FINE && str_starts(domain, STR(PREFIX)))
-        domain = str_skip(domain, sizeof PREFIX - 1);
+    if (status == CLI_FINE && str_starts(domain, POLICY_HOST_LABEL))
+        domain = str_skip(domain, POLICY_HOST_LABEL.n);
     if (status == CLI_FINE)
         status = stored_domain(o->c, &o->to->node, domain, &row);
     if (status != CLI_FINE)
         return status;
     if (!row.has_policy)
         return cli_refuse(o->c, msg_domain_no_policy(domain));
-    buf_init(&name, DOMAIN_NAME_MAX + 1);
-    buf_cstr(&name, PREFIX);
-    buf_str(&name, domain);
-    *host = arena_str(&o->c->arena, buf_view(&name));
+    *host = arena_str(&o->c->arena, policy_host_of(domain, name));
     return CLI_FINE;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/domain_argument.h"
 #include "cli/messages.h"
 #include "cli/node.h"
+#include "mtasts/policy_host.h"
 #include "store/acme.h"
 
 /* RFC 8461 3.2 recommends weeks, once all is well; while testing a day and a second is short enough
@@ -80,13 +81,12 @@ static enum setup_certificate find_certificate(const struct setup *s, const stru
     const struct store_options read_secrets = {.access = {[STORE_SECRETS] = STORE_READ}};
     const char *path = cli_value(s->c, "store");
     enum setup_certificate found = SETUP_CERTIFICATE_UNKNOWN;
-    char host[DOMAIN_NAME_MAX + 16];
+    char host[POLICY_HOST_SIZE];
     struct store *secrets;
     int64_t id;
     if (store_open(&secrets, path ? path : node->config->store.path.p, &read_secrets, NULL) < 0)
         return found;
-    int n = snprintf(host, sizeof host, "mta-sts.%.*s", STR_ARG(s->domain));
-    if (store_certificate_find(secrets, (struct str){host, (size_t)n}, &id, NULL) == 1)
+    if (store_certificate_find(secrets, policy_host_of(s->domain, host), &id, NULL) == 1)
         found = SETUP_CERTIFICATE_THERE;
     else if (store_ca_any(secrets, NULL) == 1)
         found = SETUP_CERTIFICATE_AHEAD;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "mtasts/policy_host.h"
+
 struct snapshot *snapshot_new(uint64_t serial, struct site_table *sites,
                               struct challenges *challenges)
 {

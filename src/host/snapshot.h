@@ -13,9 +13,6 @@
 #include "host/challenges.h"
 #include "host/site_table.h"
 
-/* The label before the policy domain, RFC 8461 3.3. */
-#define POLICY_HOST_LABEL STR("mta-sts.")
-
 struct snapshot {
     atomic_uint refs;
     uint64_t serial; /* given by who made it, rising: says which one a worker has */

@@ -5,22 +5,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/domain.h"
 #include "base/log.h"
+#include "mtasts/policy_host.h"
 
 /* A policy's body, or a row of a challenge. */
 #define ROW_MAX ((size_t)256 * 1024)
-
-/* ---- names ---- */
-
-/* The policy domain whose policy host a certificate's name covers: of "mta-sts.D" it is D, of "*.D"
- * too. */
-static bool covered_domain(struct str name, struct str *domain)
-{
-    struct str prefix = str_starts(name, STR("*.")) ? STR("*.") : POLICY_HOST_LABEL;
-    *domain = str_skip(name, prefix.n);
-    return str_starts(name, prefix);
-}
 
 /* This machine's name as the id of a node; what does not fit there becomes a hyphen. */
 static void name_node(char id[STORE_NODE_ID_MAX + 1])
@@ -44,7 +33,7 @@ static int add_body(void *context, const struct store_body *row)
 static int add_certificate(void *context, const struct store_certificate_name *row)
 {
     struct str domain;
-    return !covered_domain(row->name, &domain) ||
+    return !policy_host_covered(row->name, &domain) ||
                    site_edit_certificate(context, domain, row->certificate)
                ? 0
                : 1;
@@ -127,14 +116,13 @@ struct change_walk {
 /* The certificate of a domain's policy host, as the store has it now. */
 static int reread_certificate(struct change_walk *walk, struct str domain)
 {
-    char host[DOMAIN_NAME_MAX + 16];
+    char text[POLICY_HOST_SIZE];
+    struct str host = policy_host_of(domain, text);
     int64_t id = 0;
     struct site site;
-    if (domain.n > DOMAIN_NAME_MAX || !site_edit_find(walk->edit, domain, &site))
+    if (!host.n || !site_edit_find(walk->edit, domain, &site))
         return 0;
-    int n = snprintf(host, sizeof host, "mta-sts.%.*s", STR_ARG(domain));
-    int result =
-        store_certificate_find(walk->watch->store, (struct str){host, (size_t)n}, &id, walk->err);
+    int result = store_certificate_find(walk->watch->store, host, &id, walk->err);
     if (result < 0)
         return result;
     return site_edit_certificate(walk->edit, domain, result ? id : 0) ? 0
@@ -175,7 +163,7 @@ static int apply_secrets(void *context, const struct store_change *row)
     walk->challenges = walk->challenges || row->kind == STORE_CHANGE_CHALLENGE;
     while (row->kind == STORE_CHANGE_CERTIFICATE && walk->result >= 0 && names.n) {
         str_cut(names, ' ', &name, &names);
-        if (covered_domain(name, &domain))
+        if (policy_host_covered(name, &domain))
             walk->result = reread_certificate(walk, domain);
     }
     return walk->result < 0;

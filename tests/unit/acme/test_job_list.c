@@ -1,6 +1,10 @@
 #include "acme/job_list.h"
 #include "../store/world.h"
 
+#include <string.h>
+
+#include "base/domain.h"
+
 static void set_policy(struct world *w, const char *domain)
 {
     struct sts_policy policy = sample_policy(86400);
@@ -45,6 +49,28 @@ static void every_domain_with_a_policy_has_a_job_and_no_other_name(void **state)
     check_jobs(&w, "mta-sts.a.test mta-sts.b.test mta-sts.z.test ");
     assert_int_equal(acme_jobs_match(w.store, NOW, &added, &removed, NULL), 0);
     assert_int_equal(added + removed, 0);
+}
+
+/* RFC 1035 2.3.4: with mta-sts. before it, its name would be longer than names are. The others get
+ * theirs. */
+static void a_domain_that_can_have_no_policy_host_stops_no_other(void **state)
+{
+    struct world w CLEANUP(world_done);
+    uint64_t seq = 0, added = 0, removed = 0;
+    char name[DOMAIN_NAME_MAX + 1];
+    (void)state;
+    memset(name, 'a', sizeof name - 1);
+    memcpy(name + sizeof name - 6, ".test", 6);
+    for (size_t i = 60; i < sizeof name - 6; i += 61)
+        name[i] = '.';
+    world_init(&w);
+    set_policy(&w, name);
+    set_policy(&w, "b.test");
+    assert_int_equal(acme_jobs_match(w.store, NOW, &added, &removed, &w.err), 0);
+    check_jobs(&w, "mta-sts.b.test ");
+    set_policy(&w, "c.test");
+    assert_int_equal(acme_jobs_follow(w.store, &seq, NOW, &added, &removed, &w.err), 0);
+    check_jobs(&w, "mta-sts.b.test mta-sts.c.test ");
 }
 
 /* More domains than a page has, in the byte order of names with and without hyphens and dots. */
@@ -165,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_domain_with_a_policy_has_a_job_and_no_other_name),
+        cmocka_unit_test(a_domain_that_can_have_no_policy_host_stops_no_other),
         cmocka_unit_test(pages_do_not_lose_a_domain),
         cmocka_unit_test(jobs_follow_what_the_log_says),
         cmocka_unit_test(a_certificate_of_somebody_else_that_comes_or_goes_is_looked_at_now),
