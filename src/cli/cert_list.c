@@ -28,9 +28,8 @@ struct str cert_names(struct cli *c, const struct store_certificate *row)
     return arena_str(&c->arena, buf_view(&names));
 }
 
-void cert_json(struct json_writer *w, const struct store_certificate *row)
+void cert_json_members(struct json_writer *w, const struct store_certificate *row)
 {
-    json_open(w, '{');
     json_key(w, "id");
     json_put_i64(w, row->id);
     json_key(w, "names");
@@ -46,6 +45,12 @@ void cert_json(struct json_writer *w, const struct store_certificate *row)
     json_put_str(w, row->source);
     json_key(w, "created");
     json_put_time(w, row->created);
+}
+
+static void put_row_json(struct json_writer *w, const struct store_certificate *row)
+{
+    json_open(w, '{');
+    cert_json_members(w, row);
     json_close(w);
 }
 
@@ -54,7 +59,7 @@ static int put_row(void *context, const struct store_certificate *row)
     struct listing *list = context;
     list->rows++;
     if (list->c->json) {
-        cert_json(&list->w, row);
+        put_row_json(&list->w, row);
         return 0;
     }
     struct str names = cert_names(list->c, row);
