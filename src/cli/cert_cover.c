@@ -1,6 +1,7 @@
 #include "cli/cert_cover.h"
 
 #include "mtasts/policy_host.h"
+#include "store/acme.h"
 #include "store/messages.h"
 
 int cert_cover_domains(struct cli *c, const struct node *node, struct store **out)
@@ -67,4 +68,20 @@ int cert_cover_find(struct store *control, struct store *secrets,
     for (size_t i = 0; i < row->name_count && i < STORE_CERTIFICATE_NAMES_MAX && rc == 0; i++)
         rc = take_name(control, secrets, row->names[i], arena, out, err);
     return rc == 0 && arena->failed ? error_set_memory(err) : rc;
+}
+
+int cert_forget(struct store *secrets, const struct store_certificate *row, int64_t now,
+                struct error *err)
+{
+    int rc = store_certificate_remove(secrets, row->id, err);
+    for (size_t i = 0; i < row->name_count && rc >= 0; i++) {
+        char text[POLICY_HOST_SIZE];
+        struct str domain;
+        if (!policy_host_covered(row->names[i], &domain))
+            continue;
+        struct str host = policy_host_of(domain, text);
+        if (host.n)
+            rc = store_jobs_hasten(secrets, host, now, err);
+    }
+    return rc < 0 ? rc : 0;
 }

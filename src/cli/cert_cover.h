@@ -26,6 +26,10 @@ int cert_cover_find(struct store *control, struct store *secrets,
                     const struct store_certificate *row, struct arena *arena,
                     struct cert_cover *out, struct error *err) NODISCARD;
 
+/* Takes the certificate out of the store; the jobs of the hosts that it covers are due at once. */
+int cert_forget(struct store *secrets, const struct store_certificate *row, int64_t now,
+                struct error *err) NODISCARD;
+
 /* The domains, where there are any yet: whoever is first makes the database. *out NULL: there are
  * none. An exit status. */
 int cert_cover_domains(struct cli *c, const struct node *node, struct store **out);

@@ -6,6 +6,7 @@
 #include "acme/key.h"
 #include "base/clock.h"
 #include "cli/cert.h"
+#include "cli/cert_cover.h"
 #include "cli/cert_order.h"
 #include "cli/commands.h"
 
@@ -93,12 +94,8 @@ static int ask_ca(struct revocation *r)
  * already. */
 static int forget(struct revocation *r)
 {
-    struct store *store = r->to->node.store;
     struct error err;
-    int rc = store_certificate_remove(store, r->row.id, &err);
-    if (rc >= 0)
-        rc = store_jobs_hasten(store, r->host, clock_now(), &err);
-    if (rc < 0)
+    if (cert_forget(r->to->node.store, &r->row, clock_now(), &err) < 0)
         return cli_fail(r->c, &err);
     if (r->c->json) {
         struct json_writer w;

@@ -13,6 +13,7 @@ extern const struct cli_command cli_cert_ca_roll_key;
 extern const struct cli_command cli_cert_import;
 extern const struct cli_command cli_cert_issue;
 extern const struct cli_command cli_cert_list;
+extern const struct cli_command cli_cert_remove;
 extern const struct cli_command cli_cert_renew;
 extern const struct cli_command cli_cert_revoke;
 extern const struct cli_command cli_check;

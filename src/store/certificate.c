@@ -145,14 +145,15 @@ static int read_row(const struct store_query *q, struct str joined, struct arena
     return 0;
 }
 
-/* The id of the last certificate that has this very name. */
-static int find_named(struct store_db *db, struct str name, int64_t *id, struct error *err)
+/* The id of the last certificate that has this very name, but for `without`. */
+static int find_named(struct store_db *db, struct str name, int64_t without, int64_t *id,
+                      struct error *err)
 {
     struct store_query q CLEANUP(query_done) = {NULL};
     int rc = query_open(&q, db,
                         "SELECT certificate FROM certificate_name WHERE name = $1"
-                        " ORDER BY certificate DESC LIMIT 1",
-                        err, V_TEXT(name));
+                        " AND certificate <> $2 ORDER BY certificate DESC LIMIT 1",
+                        err, V_TEXT(name), V_INT(without));
     if (rc == 0)
         rc = query_step(&q, err);
     if (rc == 1)
@@ -160,18 +161,41 @@ static int find_named(struct store_db *db, struct str name, int64_t *id, struct 
     return rc;
 }
 
-int store_certificate_find(struct store *s, struct str host, int64_t *id, struct error *err)
+int store_certificate_find_without(struct store *s, struct str host, int64_t without, int64_t *id,
+                                   struct error *err)
 {
     struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
     if (!db)
         return -ERROR_BUG;
-    int rc = find_named(db, host, id, err);
+    int rc = find_named(db, host, without, id, err);
     struct str label, parent;
     if (rc != 0 || host.n > DOMAIN_NAME_MAX || !str_cut(host, '.', &label, &parent))
         return rc;
     char wildcard[DOMAIN_NAME_MAX + 3];
     int n = snprintf(wildcard, sizeof wildcard, "*.%.*s", STR_ARG(parent));
-    return find_named(db, (struct str){wildcard, (size_t)n}, id, err);
+    return find_named(db, (struct str){wildcard, (size_t)n}, without, id, err);
+}
+
+int store_certificate_find(struct store *s, struct str host, int64_t *id, struct error *err)
+{
+    return store_certificate_find_without(s, host, 0, id, err);
+}
+
+int store_certificates_named(struct store *s, struct str name,
+                             int (*each)(void *context, int64_t id), void *context,
+                             struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_READ, err);
+    if (!db)
+        return -ERROR_BUG;
+    struct store_query q CLEANUP(query_done) = {NULL};
+    int rc = query_open(&q, db,
+                        "SELECT certificate FROM certificate_name WHERE name = $1"
+                        " ORDER BY certificate DESC",
+                        err, V_TEXT(name));
+    while (rc == 0 && (rc = query_step(&q, err)) == 1)
+        rc = each(context, query_int(&q, 0));
+    return rc;
 }
 
 int store_certificate_by_id(struct store *s, int64_t id, struct arena *arena,

@@ -244,6 +244,16 @@ int store_certificate_get(struct store *s, struct str host, struct arena *arena,
 int store_certificate_find(struct store *s, struct str host, int64_t *id,
                            struct error *err) NODISCARD;
 
+/* The id that store_certificate_find would give if the certificate `without` were not there. */
+int store_certificate_find_without(struct store *s, struct str host, int64_t without, int64_t *id,
+                                   struct error *err) NODISCARD;
+
+/* The ids of all certificates that have this very name, perhaps with a wildcard, the last put
+ * first. */
+int store_certificates_named(struct store *s, struct str name,
+                             int (*each)(void *context, int64_t id), void *context,
+                             struct error *err) NODISCARD;
+
 /* The certificate with that id. 1: *out filled; 0: there is none. */
 int store_certificate_by_id(struct store *s, int64_t id, struct arena *arena,
                             struct store_certificate *out, struct error *err) NODISCARD;

@@ -405,7 +405,7 @@ def challenges(node):
 # ---- by command ----
 
 @test
-def certificates_are_renewed_and_revoked_and_keys_rolled_by_command(s):
+def certificates_are_renewed_revoked_and_removed_and_keys_rolled_by_command(s):
     node, ca = s.node().serve(), s.ca()
     node.add_ca(ca)
     node.point("command.test")
@@ -422,8 +422,16 @@ def certificates_are_renewed_and_revoked_and_keys_rolled_by_command(s):
     status = json.loads(ca.managed(f"/cert-status-by-serial/{second}"))
     check(status["Status"] == "Revoked", status)
     node.issued("command.test", at)  # another one, by the account's new key
-    until(lambda: node.serial("command.test", ca) not in ("", first, second), "the third one")
+    third = until(lambda: (n := node.serial("command.test", ca)) not in ("", first, second) and n, "the third one")
     check(ca.accounts() == 1, ca.accounts())
+    check("cert renew" in node.tell("cert", "remove", "command.test", status=2), "removed while it is needed")
+    check(node.serial("command.test", ca) == third, "it is served no more")
+    at = node.process.count()
+    node.tell("cert", "remove", "command.test", "--force")
+    node.issued("command.test", at)
+    until(lambda: node.serial("command.test", ca) not in ("", first, second, third), "the fourth one")
+    status = json.loads(ca.managed(f"/cert-status-by-serial/{third}"))
+    check(status["Status"] == "Valid", status)  # what is removed is not revoked
 
 
 @test

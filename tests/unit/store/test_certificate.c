@@ -166,9 +166,50 @@ static void a_certificate_is_known_by_its_id(void **state)
         int rc = store_certificate_find(w.store, str_from(rows[i].host), &id, NULL);
         CHECK(rc == (rows[i].id ? 1 : 0) && id == rows[i].id, rows[i].host);
     }
+    static const struct {
+        const char *host;
+        int64_t without, id;
+    } others[] = {
+        {"mta-sts.a.example", 3, 2}, {"mta-sts.a.example", 2, 3}, {"x.a.example", 4, 0},
+        {"x.a.example", 3, 4},       {"z.example", 3, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        int64_t id = 0;
+        int rc = store_certificate_find_without(w.store, str_from(others[i].host),
+                                                others[i].without, &id, NULL);
+        CHECK(rc == (others[i].id ? 1 : 0) && id == others[i].id, others[i].host);
+    }
     assert_int_equal(store_certificate_by_id(w.store, 3, &w.arena, &row, NULL), 1);
     CHECK_STR(row.key, "k3", "key");
     assert_int_equal(store_certificate_by_id(w.store, 1, &w.arena, &row, NULL), 0);
+}
+
+static int write_id(void *context, int64_t id)
+{
+    struct seen *seen = context;
+    size_t n = strlen(seen->text);
+    snprintf(seen->text + n, sizeof seen->text - n, "%lld ", (long long)id);
+    return 0;
+}
+
+static void a_name_tells_which_certificates_have_it(void **state)
+{
+    static const struct str both[] = {STR_INIT("b.example"), STR_INIT("*.a.example")};
+    static const struct {
+        const char *name, *ids;
+    } rows[] = {{"b.example", "3 2 "}, {"*.a.example", "2 1 "}, {"x.a.example", ""}};
+    struct world w CLEANUP(world_done);
+    (void)state;
+    world_init(&w);
+    put(&w, "*.a.example", "k");
+    struct store_certificate certificate = sample(both, 2, "k");
+    assert_int_equal(store_certificate_put(w.store, &certificate, NULL, NULL), 1);
+    put(&w, "b.example", "k");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct seen seen = {""};
+        int rc = store_certificates_named(w.store, str_from(rows[i].name), write_id, &seen, NULL);
+        CHECK(rc == 0 && strcmp(seen.text, rows[i].ids) == 0, rows[i].name);
+    }
 }
 
 static int write_change(void *context, const struct store_change *row)
@@ -264,6 +305,7 @@ int main(void)
         cmocka_unit_test(the_same_names_replace_and_the_last_put_counts),
         cmocka_unit_test(lists_leave_keys_where_they_are),
         cmocka_unit_test(a_certificate_is_known_by_its_id),
+        cmocka_unit_test(a_name_tells_which_certificates_have_it),
         cmocka_unit_test(names_tell_which_hosts_have_a_certificate),
         cmocka_unit_test(secrets_have_a_change_log_of_their_own),
         cmocka_unit_test(what_is_no_certificate_is_refused),
