@@ -5,7 +5,7 @@
  *
  * COUNT times: connect to 127.0.0.1, full TLS handshake without resumption for a random one of
  * DOMAINS names (those of certificates.c), one GET for its policy, the whole response, close;
- * CONNECTIONS at a time, a thread each. Prints one line:
+ * CONNECTIONS at a time, a thread each. With a COUNT of 0, once for each name. Prints one line:
  *
  *     done 1000 failed 0 seconds 0.712 p50_ms 5.1 p99_ms 9.8
  *
@@ -36,6 +36,7 @@ struct load {
     SSL_CTX *tls;
     struct sockaddr_in to;
     uint64_t domains, seed, count;
+    bool each;   /* name once */
     int64_t end; /* clock_monotonic_ms */
     atomic_uint_fast64_t taken, failed;
     float *ms; /* of each visit that succeeded, by its number; 0: failed */
@@ -81,8 +82,8 @@ static bool visit(const struct load *load, uint64_t i)
 {
     const int on = 1;
     char host[32];
-    snprintf(host, sizeof host, "mta-sts.d%07u.test",
-             (unsigned)(scatter(load->seed + i) % load->domains));
+    uint64_t domain = load->each ? i : scatter(load->seed + i) % load->domains;
+    snprintf(host, sizeof host, "mta-sts.d%07u.test", (unsigned)domain);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     SSL *ssl = SSL_new(load->tls);
     bool fine = fd >= 0 && ssl && connect(fd, (const void *)&load->to, sizeof load->to) == 0;
@@ -138,9 +139,13 @@ int main(int argc, char **argv)
     uint64_t port, connections;
     if (argc != 5 || !str_to_u64(str_from(argv[1]), &port) ||
         !str_to_u64(str_from(argv[2]), &load.domains) || !load.domains ||
-        !str_to_u64(str_from(argv[3]), &load.count) || load.count > COUNT_MAX ||
-        !str_to_u64(str_from(argv[4]), &connections) || connections > CONNECTIONS_MAX)
+        load.domains > COUNT_MAX || !str_to_u64(str_from(argv[3]), &load.count) ||
+        load.count > COUNT_MAX || !str_to_u64(str_from(argv[4]), &connections) ||
+        connections > CONNECTIONS_MAX)
         return 2;
+    load.each = !load.count;
+    if (load.each)
+        load.count = load.domains;
     load.to.sin_port = htons((uint16_t)port);
     load.seed = (uint64_t)clock_monotonic_ms() << 20;
     load.tls = SSL_CTX_new(TLS_client_method());

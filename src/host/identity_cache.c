@@ -20,7 +20,7 @@ struct identity_cache {
     struct store *store; /* NULL: not open */
     size_t max;
     struct map items;
-    struct tls_issuers issuers;
+    struct tls_reader reader;
     struct item *newest, *oldest;
     uint64_t misses;
 };
@@ -73,7 +73,7 @@ void identity_cache_free(struct identity_cache *cache)
     while (cache->oldest)
         item_drop(cache, cache->oldest);
     map_done(&cache->items);
-    tls_issuers_done(&cache->issuers);
+    tls_reader_done(&cache->reader);
     store_close(cache->store);
     free(cache);
 }
@@ -111,7 +111,7 @@ static int add(struct identity_cache *cache, const struct store_certificate *row
                struct error *err)
 {
     struct tls_identity *identity = NULL;
-    int result = tls_identity_new(&identity, host, row->chain, row->key, &cache->issuers, err);
+    int result = tls_identity_new(&identity, host, row->chain, row->key, &cache->reader, err);
     if (result < 0)
         return result;
     struct item *item = calloc(1, sizeof *item);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "net/messages.h"
-#include "net/tls_key.h"
 
 #define CHAIN_MAX 16 /* certificates, the leaf included */
 
@@ -30,15 +29,38 @@ static int refuse(struct error *err, struct msg m)
     return error_set(err, ERROR_PERMANENT, m);
 }
 
-static bool read_chain(struct tls_identity *identity, struct str chain, struct tls_issuers *issuers)
+static EVP_PKEY *read_key(struct str pkcs8)
+{
+    const unsigned char *p = (const unsigned char *)pkcs8.p;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)pkcs8.n);
+    EVP_PKEY *key = info ? EVP_PKCS82PKEY(info) : NULL;
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return key;
+}
+
+/* The certificate and its key, each by itself. */
+static int read_pair(struct tls_identity *identity, struct str name, struct str *chain,
+                     struct str key, struct error *err)
+{
+    identity->leaf = tls_reader_issuer(NULL, chain);
+    if (!identity->leaf)
+        return refuse(err, msg_tls_certificate_unreadable(name));
+    identity->key = read_key(key);
+    if (!identity->key)
+        return refuse(err, msg_tls_key_unreadable(name));
+    if (X509_check_private_key(identity->leaf, identity->key) != 1)
+        return refuse(err, msg_tls_key_of_another(name));
+    return 0;
+}
+
+static bool read_rest(struct tls_identity *identity, struct str chain, struct tls_reader *reader)
 {
     identity->rest = sk_X509_new_null();
-    identity->leaf = tls_issuers_take(NULL, &chain);
-    if (!identity->rest || !identity->leaf)
+    if (!identity->rest)
         return false;
     while (chain.n) {
         X509 *x =
-            sk_X509_num(identity->rest) < CHAIN_MAX - 1 ? tls_issuers_take(issuers, &chain) : NULL;
+            sk_X509_num(identity->rest) < CHAIN_MAX - 1 ? tls_reader_issuer(reader, &chain) : NULL;
         if (!x || !sk_X509_push(identity->rest, x)) {
             X509_free(x);
             return false;
@@ -48,7 +70,7 @@ static bool read_chain(struct tls_identity *identity, struct str chain, struct t
 }
 
 int tls_identity_new(struct tls_identity **out, struct str name, struct str chain, struct str key,
-                     struct tls_issuers *issuers, struct error *err)
+                     struct tls_reader *reader, struct error *err)
 {
     if (chain.n > INT_MAX || key.n > INT_MAX)
         return refuse(err, msg_tls_certificate_unreadable(name));
@@ -56,13 +78,10 @@ int tls_identity_new(struct tls_identity **out, struct str name, struct str chai
     if (!identity)
         return error_set_memory(err);
     int result = 0;
-    if (!read_chain(identity, chain, issuers)) {
+    if (!reader || !tls_reader_pair(reader, &chain, key, &identity->leaf, &identity->key))
+        result = read_pair(identity, name, &chain, key, err);
+    if (result == 0 && !read_rest(identity, chain, reader))
         result = refuse(err, msg_tls_certificate_unreadable(name));
-    } else if (!(identity->key = tls_key_read(key))) {
-        result = refuse(err, msg_tls_key_unreadable(name));
-    } else if (X509_check_private_key(identity->leaf, identity->key) != 1) {
-        result = refuse(err, msg_tls_key_of_another(name));
-    }
     if (result < 0) {
         tls_identity_free(identity);
         return result;

@@ -16,16 +16,16 @@
 #include <openssl/ssl.h>
 
 #include "base/error.h"
-#include "net/tls_issuers.h"
+#include "net/tls_reader.h"
 
 /* A certificate with its chain and its key, ready for use; immutable, shared by threads. */
 struct tls_identity;
 
 /* Reads a chain (DER certificates, the leaf first, one right behind the other) and the leaf's key
- * (DER of PKCS #8). `issuers` (may be NULL) gives the parsed certificates behind the leaf. Errors
- * name `name`: what the certificate is for. */
+ * (DER of PKCS #8). With a reader (may be NULL) this is cheap for very many of them, and the
+ * identity is to be freed before it. Errors name `name`: what the certificate is for. */
 int tls_identity_new(struct tls_identity **out, struct str name, struct str chain, struct str key,
-                     struct tls_issuers *issuers, struct error *err) NODISCARD;
+                     struct tls_reader *reader, struct error *err) NODISCARD;
 void tls_identity_free(struct tls_identity *identity);
 
 /* Gives the identity to one connection, which keeps what it needs of it. */

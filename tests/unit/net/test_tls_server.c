@@ -329,6 +329,16 @@ static void an_identity_that_does_not_fit_is_refused(void **state)
     tls_identity_free(NULL);
 }
 
+static void read_one(struct world *w, struct tls_reader *reader)
+{
+    struct tls_identity *identity = NULL;
+    struct error err;
+    assert_int_equal(tls_identity_new(&identity, STR("host"), made_der(&w->one, &w->arena),
+                                      made_key_der(&w->one, &w->arena), reader, &err),
+                     0);
+    tls_identity_free(identity);
+}
+
 static void without_memory_there_is_no_identity(void **state)
 {
     struct world *w = *state;
@@ -339,56 +349,19 @@ static void without_memory_there_is_no_identity(void **state)
     buf_str(&chain, made_der(&w->issuer, &w->arena));
     for (unsigned n = 1;; n++) {
         struct tls_identity *identity = NULL;
-        struct tls_issuers issuers = {0};
+        struct tls_reader reader = {0};
         struct error err;
+        /* Its library context is made before memory is short: OpenSSL leaks there. */
+        read_one(w, &reader);
         fault_alloc_at(n);
-        int result =
-            tls_identity_new(&identity, STR("host"), buf_view(&chain), key, &issuers, &err);
+        int result = tls_identity_new(&identity, STR("host"), buf_view(&chain), key, &reader, &err);
         bool failed = fault_alloc_off();
         assert_int_equal(result < 0, identity == NULL);
         tls_identity_free(identity);
-        tls_issuers_done(&issuers);
+        tls_reader_done(&reader);
         if (!failed)
             break;
     }
-}
-
-static void an_issuer_is_parsed_once(void **state)
-{
-    struct world *w = *state;
-    struct tls_issuers issuers = {0};
-    struct str one = made_der(&w->one, &w->arena), issuer = made_der(&w->issuer, &w->arena);
-    struct buf both CLEANUP(buf_done);
-    buf_init(&both, 65536);
-    buf_str(&both, issuer);
-    buf_str(&both, one);
-    struct str rest = buf_view(&both), again = rest, cut = str_head(issuer, issuer.n - 1);
-    X509 *first = tls_issuers_take(&issuers, &rest), *second = tls_issuers_take(&issuers, &again);
-    assert_non_null(first);
-    assert_ptr_equal(first, second);
-    assert_int_equal(X509_cmp(first, w->issuer.certificate), 0);
-    assert_true(str_eq(rest, one) && str_eq(again, one));
-    assert_null(tls_issuers_take(&issuers, &cut));
-    X509 *other = tls_issuers_take(&issuers, &rest);
-    assert_int_equal(X509_cmp(other, w->one.certificate), 0);
-    assert_int_equal(rest.n, 0);
-    for (unsigned i = 0; i < 2 * TLS_ISSUERS_MAX; i++) { /* the oldest makes room */
-        struct made m = made_new("issuer", NULL, NULL, 0, 1);
-        struct str der = made_der(&m, &w->arena);
-        X509 *x = tls_issuers_take(&issuers, &der);
-        assert_int_equal(X509_cmp(x, m.certificate), 0);
-        X509_free(x);
-        made_done(&m);
-    }
-    again = issuer;
-    X509 *third = tls_issuers_take(&issuers, &again);
-    assert_ptr_not_equal(third, first);
-    assert_int_equal(X509_cmp(third, first), 0);
-    X509_free(first);
-    X509_free(second);
-    X509_free(third);
-    X509_free(other);
-    tls_issuers_done(&issuers);
 }
 
 int main(void)
@@ -402,7 +375,6 @@ int main(void)
         cmocka_unit_test(every_handshake_is_a_full_one),
         cmocka_unit_test(an_identity_that_does_not_fit_is_refused),
         cmocka_unit_test(without_memory_there_is_no_identity),
-        cmocka_unit_test(an_issuer_is_parsed_once),
     };
     return cmocka_run_group_tests_name("net tls_server", tests, make_world, end_world);
 }
