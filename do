@@ -38,7 +38,7 @@ packages_for() {
         libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev libpsl-dev
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="ca-certificates curl dns-root-data openssl"
-    local test="libcmocka-dev systemd valgrind scdoc"
+    local test="libcmocka-dev systemd systemd-container valgrind scdoc"
     local lab="$run apache2 bind9-dnsutils caddy dovecot-imapd haproxy iproute2 knot knot-dnsutils nftables
         nginx-light|nginx pebble postfix postfix-mta-sts-resolver unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
@@ -67,9 +67,9 @@ programs_for() {
     build) echo "$build" ;;
     lab) echo "$build $lab" ;;
     run) echo "$build curl openssl" ;;
-    test) echo "$build $lab node npm systemd-analyze valgrind scdoc" ;;
+    test) echo "$build $lab node npm systemd-analyze systemd-nspawn valgrind scdoc" ;;
     fuzz) echo "$build clang" ;;
-    lint) echo "$build $lab node npm systemd-analyze valgrind scdoc clang clang-format clang-tidy" ;;
+    lint) echo "$build $lab node npm systemd-analyze systemd-nspawn valgrind scdoc clang clang-format clang-tidy" ;;
     bench) echo "$build apache2 curl ip jq keymgr knotd nginx openssl unbound unshare" ;;
     format) echo "clang-format" ;;
     fresh) echo "debootstrap" ;;

@@ -105,6 +105,13 @@ bool listener_address(int fd, struct config_address *out)
     return true;
 }
 
+bool listener_is_shared(int fd)
+{
+    int shared = 0;
+    socklen_t n = sizeof shared;
+    return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &n) == 0 && shared;
+}
+
 static bool is_listening(int fd)
 {
     int type = 0, listening = 0;
@@ -205,7 +212,8 @@ int listeners_from_environment(struct listener **out, size_t *count, struct erro
 void listeners_free(struct listener *listeners, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        close(listeners[i].fd);
+        if (listeners[i].fd >= 0)
+            close(listeners[i].fd);
         free((void *)(uintptr_t)listeners[i].name);
     }
     free(listeners);

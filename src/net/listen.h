@@ -40,12 +40,16 @@ int listen_probe(const struct config_address *address, struct error *err) NODISC
 /* The address that a socket is bound to; false when fd is no TCP socket. */
 bool listener_address(int fd, struct config_address *out);
 
+/* Whether more sockets may be opened on its address: it was itself opened to be shared. */
+bool listener_is_shared(int fd);
+
 /* Takes over the sockets that the environment announces for this process, and removes the
  * announcement from it. *out is an array of *count, from malloc, names included; release it
  * with listeners_free, which closes the sockets too. None announced gives 0 with *count 0 and *out
  * NULL. Fails when the announcement is garbled or a descriptor is no listening TCP socket. */
 int listeners_from_environment(struct listener **out, size_t *count, struct error *err) NODISCARD;
 
+/* Those whose fd is negative have found another owner. */
 void listeners_free(struct listener *listeners, size_t count);
 
 /* Which sockets worker number `worker` of `workers` accepts from: writes those of all[count] into

@@ -11,9 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
-bool notify_send(const char *socket_path, struct str state)
+/* Descriptors in one message; the kernel takes 253. */
+#define KEPT_AT_ONCE 128
+
+static bool send_with(const char *socket_path, struct str state, const int *fds, size_t count)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
+    union {
+        char space[CMSG_SPACE(sizeof(int) * KEPT_AT_ONCE)];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {(void *)(uintptr_t)state.p, state.n};
+    struct msghdr m = {.msg_name = &to, .msg_iov = &part, .msg_iovlen = 1};
     size_t n = strlen(socket_path);
     if (n < 2 || n >= sizeof to.sun_path || (socket_path[0] != '/' && socket_path[0] != '@'))
         return false;
@@ -23,10 +32,24 @@ bool notify_send(const char *socket_path, struct str state)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
-    ssize_t sent = sendto(fd, state.p, state.n, MSG_NOSIGNAL, (const struct sockaddr *)&to,
-                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+    m.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+    if (count) {
+        size_t bytes = sizeof *fds * count;
+        memset(&control, 0, sizeof control);
+        m.msg_control = control.space;
+        m.msg_controllen = CMSG_SPACE(bytes);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        *c = (struct cmsghdr){CMSG_LEN(bytes), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(c), fds, bytes);
+    }
+    ssize_t sent = sendmsg(fd, &m, MSG_NOSIGNAL);
     close(fd);
     return sent == (ssize_t)state.n;
+}
+
+bool notify_send(const char *socket_path, struct str state)
+{
+    return send_with(socket_path, state, NULL, 0);
 }
 
 static void notify(struct str state)
@@ -56,6 +79,30 @@ void notify_reloading(void)
 void notify_stopping(void)
 {
     notify(STR("STOPPING=1"));
+}
+
+static void notify_of_kept(const char *what, const char *name, const int *fds, size_t count)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    char text[NOTIFY_NAME_MAX + 64];
+    int n = snprintf(text, sizeof text, "%s=1\nFDNAME=%.*s", what, NOTIFY_NAME_MAX, name);
+    if (path)
+        send_with(path, (struct str){text, (size_t)n}, fds, count);
+}
+
+void notify_keep(const char *name, const int *fds, size_t count)
+{
+    while (count) {
+        size_t n = count < KEPT_AT_ONCE ? count : KEPT_AT_ONCE;
+        notify_of_kept("FDSTORE", name, fds, n);
+        fds += n;
+        count -= n;
+    }
+}
+
+void notify_discard(const char *name)
+{
+    notify_of_kept("FDSTOREREMOVE", name, NULL, 0);
 }
 
 unsigned notify_watchdog_interval(void)

@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 
+#define NOTIFY_NAME_MAX 255 /* bytes of a name for notify_keep */
+
 /* Serving has begun (again): call it at the start and when a reload has been done. */
 void notify_ready(void);
 
@@ -19,6 +21,14 @@ void notify_reloading(void);
 
 /* The end has begun: no new connections, finishing the rest. */
 void notify_stopping(void);
+
+/* Leaves sockets with systemd under a name (printable ASCII without a colon), so that the next
+ * process of this unit finds them among those handed to it (listen.h): FDSTORE of sd_notify(3).
+ * Kept as often as named; what it has already it does not keep twice. */
+void notify_keep(const char *name, const int *fds, size_t count);
+
+/* What was left under that name is no longer wanted. */
+void notify_discard(const char *name);
 
 /* Still alive; says nothing when nobody waits for it (notify_watchdog_interval). */
 void notify_watchdog(void);

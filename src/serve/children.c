@@ -149,12 +149,18 @@ static int end_status(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* One that served well begins at the first pause again. */
+static void judge_run(struct child *child, int64_t now)
+{
+    if (child->state == CHILD_READY && now - child->started >= RAN_WELL_MS)
+        child->failures = 0;
+}
+
 static void child_fell(struct child *child, int status, int64_t now)
 {
     int64_t ran = now - child->started;
     bool served = child->state == CHILD_READY;
-    if (served && ran >= RAN_WELL_MS)
-        child->failures = 0;
+    judge_run(child, now);
     pid_t pid = child->pid;
     wait_to_restart(child, now);
     LOG(LOG_WARN, "serve.role_fell", LOG_CSTR("role", child->role->name), LOG_I64("pid", pid),
@@ -200,6 +206,24 @@ static bool has_line(struct str state, struct str line)
     return false;
 }
 
+/* Somebody else told it to end, and it finishes what it serves: the next one is not kept waiting
+ * for that. Without a free row the role starts when this one has ended, as after a fall. */
+static void child_leaves(struct children *c, struct child *child, int64_t now)
+{
+    struct child *next = free_row(c);
+    if (!next)
+        return;
+    judge_run(child, now);
+    *next = (struct child){.role = child->role, .failures = child->failures};
+    wait_to_restart(next, now);
+    child->retired = true;
+    child->state = CHILD_STOPPING;
+    child->due = now + (int64_t)c->config->serve.stop_timeout * 1000;
+    LOG(LOG_WARN, "serve.role_leaves", LOG_CSTR("role", child->role->name),
+        LOG_I64("pid", child->pid), LOG_U64("failures", next->failures),
+        LOG_I64("restart_ms", next->due - now));
+}
+
 bool children_notified(struct children *c, pid_t pid, struct str state, int64_t now)
 {
     struct child *child = find_pid(c, pid);
@@ -207,6 +231,8 @@ bool children_notified(struct children *c, pid_t pid, struct str state, int64_t 
         return false;
     if (has_line(state, STR("WATCHDOG=1")))
         child->alive = now;
+    if (has_line(state, STR("STOPPING=1")) && child->state != CHILD_STOPPING && !c->ending)
+        child_leaves(c, child, now);
     if (!has_line(state, STR("READY=1")) || child->state != CHILD_STARTING)
         return false;
     child->state = CHILD_READY;

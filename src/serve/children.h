@@ -52,6 +52,7 @@ struct children {
     const struct counter_pages *counters;
     const char *notify_socket;
     int program;
+    bool ending;  /* the supervisor ends: nothing takes the place of one that leaves */
     bool unclean; /* a child had to be killed */
 };
 
@@ -71,7 +72,9 @@ void children_replace(struct children *c, struct child *child, int64_t now);
 /* A process ended; status as waitpid(2) gives it. */
 void children_ended(struct children *c, pid_t pid, int status, int64_t now);
 
-/* A process told how it is. True when the role serves from now on. */
+/* A process told how it is. True when the role serves from now on. One that says that it ends,
+ * unasked, is followed by another after the pause of a fall; it has serve.stop_timeout to finish.
+ */
 bool children_notified(struct children *c, pid_t pid, struct str state, int64_t now);
 
 /* Does what is due: starts again, kills what did not end in time or no longer says that it lives.

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "net/notify.h"
 #include "serve/messages.h"
 
 static unsigned wanted_count(const struct role *role, const struct config *config)
@@ -26,7 +28,8 @@ static struct socket_group *find_kept(struct socket_set *now, const struct role 
 {
     for (size_t i = 0; i < now->count; i++) {
         struct socket_group *g = &now->groups[i];
-        if (!g->taken && g->role == role && config_address_eq(&g->wanted.address, wanted))
+        if (!g->taken && (!g->role || g->role == role) &&
+            config_address_eq(&g->wanted.address, wanted))
             return g;
     }
     return NULL;
@@ -54,6 +57,8 @@ static int fill_group(struct socket_group *g, struct socket_group *before, unsig
         result = listen_probe(&bound, err);
     if (result < 0)
         return result;
+    if (have && !listener_is_shared(g->fds[0]))
+        most = have; /* of a systemd socket unit: all workers share it */
     for (; g->count < most; g->count++) {
         result = listen_open(&bound, true, &g->fds[g->count], err);
         if (result < 0)
@@ -99,6 +104,61 @@ static void undo(struct socket_set *next, struct socket_set *now)
         now->groups[i].taken = false;
 }
 
+void sockets_address(const struct socket_group *g, struct buf *out)
+{
+    struct config_address bound = g->wanted.address;
+    listener_address(g->fds[0], &bound);
+    config_address_print(out, &bound);
+}
+
+/* The address, since the purpose may change while it is kept. */
+static void name_for_systemd(const struct socket_group *g, char name[CONFIG_ADDRESS_TEXT_MAX + 1])
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, CONFIG_ADDRESS_TEXT_MAX);
+    sockets_address(g, &text);
+    for (size_t i = 0; i < text.n; i++)
+        name[i] = text.p[i] == ':' ? '_' : text.p[i];
+    name[text.n] = '\0';
+}
+
+/* For the supervisor that comes after this one when the unit is restarted. */
+static void leave_with_systemd(const struct socket_set *set)
+{
+    char name[CONFIG_ADDRESS_TEXT_MAX + 1];
+    for (size_t i = 0; i < set->count; i++) {
+        const struct socket_group *g = &set->groups[i];
+        name_for_systemd(g, name);
+        notify_keep(name, g->fds + g->kept, g->count - g->kept);
+    }
+}
+
+/* What systemd holds and nobody wants keeps its clients waiting for ever. */
+static void log_let_go(const struct socket_group *g)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, CONFIG_ADDRESS_TEXT_MAX);
+    sockets_address(g, &text);
+    if (g->role)
+        LOG(LOG_INFO, "serve.not_listening", LOG_CSTR("role", g->role->name),
+            LOG_STR("address", buf_view(&text)));
+    else
+        LOG(LOG_WARN, "serve.socket_unwanted", LOG_STR("address", buf_view(&text)));
+}
+
+static void let_go(const struct socket_set *set)
+{
+    char name[CONFIG_ADDRESS_TEXT_MAX + 1];
+    for (size_t i = 0; i < set->count; i++) {
+        const struct socket_group *g = &set->groups[i];
+        if (g->taken)
+            continue;
+        name_for_systemd(g, name);
+        notify_discard(name);
+        log_let_go(g);
+    }
+}
+
 /* Opens what the given roles listen on. */
 static int open_roles(struct socket_set *out, struct socket_set *now,
                       const struct role *const *roles, size_t role_count,
@@ -118,9 +178,56 @@ static int open_roles(struct socket_set *out, struct socket_set *now,
             return result;
         }
     }
+    let_go(now);
     sockets_close(now);
     *out = next;
     return 0;
+}
+
+static struct socket_group *group_at(struct socket_set *set, const struct config_address *address)
+{
+    size_t i = 0;
+    while (i < set->count && !config_address_eq(&set->groups[i].wanted.address, address))
+        i++;
+    return &set->groups[i];
+}
+
+/* Moves one socket to its group, which is made when it is the first of its address. */
+static bool adopt(struct socket_set *set, struct listener *from, size_t most)
+{
+    struct config_address address;
+    if (!listener_address(from->fd, &address))
+        return true; /* it was just looked at: net/listen.h */
+    struct socket_group *g = group_at(set, &address);
+    if (!g->fds) {
+        g->fds = calloc(most, sizeof *g->fds);
+        if (!g->fds)
+            return false;
+        g->wanted = (struct role_address){address, "unknown"};
+        set->count++;
+    }
+    g->fds[g->count++] = from->fd;
+    from->fd = -1;
+    return true;
+}
+
+int sockets_adopt(struct socket_set *out, struct error *err)
+{
+    struct listener *handed;
+    size_t count;
+    bool adopted = true;
+    *out = (struct socket_set){NULL, 0};
+    int result = listeners_from_environment(&handed, &count, err);
+    if (result < 0 || !count)
+        return result;
+    out->groups = calloc(count + 1, sizeof *out->groups);
+    for (size_t i = 0; i < count && out->groups && adopted; i++)
+        adopted = adopt(out, &handed[i], count);
+    listeners_free(handed, count);
+    if (out->groups && adopted)
+        return 0;
+    sockets_close(out);
+    return error_set_memory(err);
 }
 
 int sockets_open(struct socket_set *next, struct socket_set *now, const struct role *roles,
@@ -132,7 +239,10 @@ int sockets_open(struct socket_set *next, struct socket_set *now, const struct r
         if (role_is_wanted(&roles[i], config))
             wanted[n++] = &roles[i];
     }
-    return open_roles(next, now, wanted, n, config, err);
+    int result = open_roles(next, now, wanted, n, config, err);
+    if (result == 0)
+        leave_with_systemd(next);
+    return result;
 }
 
 int sockets_open_role(struct socket_set *next, struct socket_set *now, const struct role *role,

@@ -127,20 +127,18 @@ static void log_limits(const struct serve_options *o, const struct config *confi
 
 static void log_group(const struct socket_group *g)
 {
-    struct config_address bound = g->wanted.address;
     struct buf text CLEANUP(buf_done);
     buf_init(&text, CONFIG_ADDRESS_TEXT_MAX);
-    listener_address(g->fds[0], &bound);
-    config_address_print(&text, &bound);
+    sockets_address(g, &text);
     LOG(LOG_INFO, "serve.listening", LOG_CSTR("role", g->role->name),
         LOG_STR("address", buf_view(&text)), LOG_CSTR("name", g->wanted.name),
-        LOG_U64("sockets", g->count));
+        LOG_U64("sockets", g->count), LOG_U64("kept", g->kept));
 }
 
-static void log_listening(const struct socket_set *set)
+static void log_listening(const struct socket_set *set, bool all)
 {
     for (size_t i = 0; i < set->count; i++) {
-        if (!set->groups[i].kept)
+        if (all || !set->groups[i].kept)
             log_group(&set->groups[i]);
     }
 }
@@ -149,6 +147,20 @@ static void log_one_user(void)
 {
     struct msg lost = msg_serve_one_user();
     LOG(LOG_WARN, "serve.one_user", LOG_U64("uid", geteuid()), LOG_MSG("lost", &lost));
+}
+
+/* Opens the sockets, from those that systemd hands over where it does. */
+static int open_sockets(struct supervisor *s, struct error *err)
+{
+    const struct serve_options *o = s->options;
+    struct socket_set handed;
+    int result = sockets_adopt(&handed, err);
+    if (result < 0)
+        return result;
+    result = sockets_open(&s->sockets, &handed, o->roles, o->role_count, s->config, err);
+    if (result < 0)
+        sockets_close(&handed);
+    return result;
 }
 
 static int begin(struct supervisor *s, struct error *err)
@@ -164,7 +176,7 @@ static int begin(struct supervisor *s, struct error *err)
     if (result == 0)
         result = serve_lock(s->config->store.path, &s->lock, err);
     if (result == 0)
-        result = sockets_open(&s->sockets, &s->sockets, o->roles, o->role_count, s->config, err);
+        result = open_sockets(s, err);
     if (result == 0)
         result = open_signals(&s->signals, err);
     if (result == 0)
@@ -218,7 +230,7 @@ static void stop(struct supervisor *s, uint32_t signal)
         children_kill(&s->children);
         return;
     }
-    s->stopping = true;
+    s->stopping = s->children.ending = true;
     LOG(LOG_INFO, "serve.stopping", LOG_CSTR("signal", sigabbrev_np((int)signal)));
     notify_stopping();
     sockets_close(&s->sockets); /* the roles have theirs; nobody new should queue here */
@@ -319,7 +331,7 @@ static void reload(struct supervisor *s)
     s->sockets = sockets;
     s->children.config = s->config;
     log_set_level((enum log_level)s->config->log.level);
-    log_listening(&s->sockets);
+    log_listening(&s->sockets, false);
     LOG(LOG_INFO, "serve.reloaded", LOG_CSTR("processes", changed ? "replaced" : "told"));
     apply(s, changed);
     if (s->ready)
@@ -416,7 +428,7 @@ int serve_supervise(const struct serve_options *options, struct config *config, 
         return result;
     if (geteuid() != 0)
         log_one_user();
-    log_listening(&s.sockets);
+    log_listening(&s.sockets, true);
     log_limits(options, config, &s.sockets);
     start_roles(&s);
     run(&s);

@@ -1,12 +1,5 @@
 #!/usr/bin/env python3
-"""sealpost as people run it: setup, cert import, serve with the real host role, and curl.
-
-    test_end_to_end.py SEALPOST SYSUSERS
-
-Prints TAP. As root it runs in a mount namespace of its own, with a passwd and a group file that have the users of
-packaging/sealpost.sysusers and a few more: this machine's users stay as they are. Without root the tests
-that need other users are skipped. Each wait is for a line of the log or for an answer.
-"""
+"""sealpost as people run it: setup, cert import, serve with the real host role, and curl (serve_world.py)."""
 
 import glob
 import os
@@ -15,275 +8,11 @@ import shutil
 import signal
 import socket
 import sqlite3
-import ssl
 import subprocess
 import sys
-import tempfile
 import threading
-import time
-import urllib.error
-import urllib.request
 
-LIMIT = float(os.environ.get("LIMIT", 30))  # seconds; sanitizers on a busy machine are slow
-ROOT = os.geteuid() == 0
-INSIDE = "SEALPOST_TEST_INSIDE"  # set within the namespace
-HOST = "mta-sts.example.test"
-PATH = "/.well-known/mta-sts.txt"
-# Who must not read a key: users of roles that read strangers' mail, in the group of the store; and everybody else.
-OTHERS = ["sealpost-collector", "sealpost-resolver", "sealpost-reporter", "sealpost-web", "nobody", "stranger"]
-ORDINARY = 64999
-
-
-class Failed(Exception):
-    pass
-
-
-class Skipped(Exception):
-    pass
-
-
-def check(condition, *what):
-    if not condition:
-        raise Failed(" ".join(map(str, what)))
-
-
-def run(*args, **more):
-    return subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=LIMIT,
-                          stdin=subprocess.DEVNULL, check=False, **more)
-
-
-def until(condition, what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not (result := condition()):
-        check(time.monotonic() < end, what)
-        time.sleep(0.02)
-    return result
-
-
-# ---- users ----
-
-def users_of(sysusers):
-    """The lines that a sysusers.d(5) file adds to passwd and group, with the other users of the test."""
-    passwd, groups, number = [], {}, 64100
-    with open(sysusers, encoding="utf-8") as f:
-        rows = [line.split() for line in f if line.strip() and not line.startswith("#")]
-    rows += [["u", name] for name in OTHERS if name != "nobody"]
-    rows += [["m", name, "sealpost"] for name in OTHERS if name.startswith("sealpost-")]
-    rows += [["u", "ordinary"]]
-    for kind, name, *_ in rows:
-        if kind in "gu" and name not in groups:
-            number += 1
-            groups[name] = (ORDINARY if name == "ordinary" else number, [])
-    for kind, name, *rest in rows:
-        if kind == "u":
-            passwd.append(f"{name}:x:{groups[name][0]}:{groups[name][0]}::/nonexistent:/usr/sbin/nologin\n")
-        elif kind == "m":
-            groups[rest[0]][1].append(name)
-    return passwd, [f"{name}:x:{gid}:{','.join(members)}\n" for name, (gid, members) in groups.items()]
-
-
-def private_users(folder, sysusers):
-    """Puts them before this machine's, for this mount namespace only."""
-    for name, added in zip(("passwd", "group"), users_of(sysusers)):
-        mine = os.path.join(folder, name)
-        with open(os.path.join("/etc", name), encoding="utf-8") as f:
-            kept = [line for line in f if not line.startswith(("sealpost", "ordinary:", "stranger:"))]
-        with open(mine, "w", encoding="utf-8") as f:
-            f.writelines(kept + added)
-        os.chmod(mine, 0o644)
-        done = run("mount", "--bind", mine, os.path.join("/etc", name))
-        check(done.returncode == 0, done.stderr)
-
-
-def user_id(name):
-    return int(run("id", "-u", name).stdout)
-
-
-# ---- one machine ----
-
-def make_ca(folder):
-    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    done = run("openssl", "req", "-x509", *new, "-days", "9", "-subj", "/CN=test CA", "-keyout", "ca.key", "-out",
-               "ca.pem", "-addext", "keyUsage=critical,keyCertSign,cRLSign", cwd=folder)
-    check(done.returncode == 0, done.stderr)
-
-
-def make_certificate(folder, name, host):
-    """NAME.pem and NAME.key for the host, of the CA."""
-    with open(f"{folder}/{name}.ext", "w", encoding="ascii") as f:
-        f.write(f"subjectAltName=DNS:{host}\nextendedKeyUsage=serverAuth\n")
-    for args in (["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={host}",
-                  "-keyout", f"{name}.key", "-out", f"{name}.csr"],
-                 ["x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                  "-days", "9", "-extfile", f"{name}.ext", "-out", f"{name}.pem"]):
-        done = run("openssl", *args, cwd=folder)
-        check(done.returncode == 0, done.stderr)
-
-
-class Machine:
-    """A configuration, a store, and at most one `serve`."""
-
-    def __init__(self, sealpost, keys):
-        self.keys, self.user, self.size = keys, None, None
-        self.folder = tempfile.mkdtemp(prefix="sealpost-e2e-")
-        os.chmod(self.folder, 0o755)
-        self.store = os.path.join(self.folder, "store")
-        self.conf = os.path.join(self.folder, "sealpost.conf")
-        self.sealpost = sealpost
-        self.process, self.lines, self.reader = None, [], None
-        self.changed = threading.Condition()
-        self.configure()
-
-    def configure(self, listen="127.0.0.1:0, [::1]:0", more=""):
-        with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(f"[store]\npath = {self.store}\n[serve]\nstop_timeout = 10s\n"
-                    f"[admin]\nlisten = 127.0.0.1:0\n[host]\nlisten = {listen}\nworkers = 2\n{more}")
-
-    def as_user(self, number):
-        return {} if number is None else {"user": number, "group": number, "extra_groups": []}
-
-    def environment(self):
-        drop = ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "JOURNAL_STREAM", "SEALPOST_CONFIG", "LANG")
-        return {k: v for k, v in os.environ.items() if k not in drop}
-
-    def tell(self, *args, status=0, user=None):
-        done = run(self.sealpost, *args, "--config", self.conf, env=self.environment(), cwd="/",
-                   **self.as_user(user if user is not None else self.user))
-        check(done.returncode == status, args, "ended with", done.returncode, done.stdout, done.stderr)
-        return done.stdout + done.stderr
-
-    def set_up(self):
-        self.tell("setup", "example.test", "--mx", "mx1.example.test", "--address", "127.0.0.1", "--allow-private",
-                  "--rua", "mailto:reports@example.test")
-        self.import_certificate("first")
-
-    def import_certificate(self, name):
-        self.tell("cert", "import", "--chain", f"{self.keys}/{name}.pem", "--key", f"{self.keys}/{name}.key")
-
-    def start(self, *before):
-        """`before` is a command that runs the one behind it, such as prlimit(1)."""
-        self.lines = []
-        self.process = subprocess.Popen([*before, self.sealpost, "serve", "--config", self.conf], stdin=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True, env=self.environment(), cwd="/",
-                                        **self.as_user(self.user))
-        self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
-        self.reader.start()
-
-    def read(self, process):
-        for line in process.stderr:
-            with self.changed:
-                self.lines.append(line.rstrip("\n"))
-                self.changed.notify_all()
-
-    def wait(self, pattern, after=0):
-        """The first line from number `after` on that matches; gives (match, number of the next line)."""
-        end = time.monotonic() + LIMIT
-        with self.changed:
-            while True:
-                for i, line in enumerate(self.lines[after:], after):
-                    if m := re.search(pattern, line):
-                        return m, i + 1
-                left = end - time.monotonic()
-                if left <= 0 or (self.process.poll() is not None and not self.reader.is_alive()):
-                    raise Failed(f"no line with {pattern!r}")
-                self.changed.wait(min(left, 0.2))
-
-    def serve(self):
-        """Serves; self.v4 and self.v6 are then the ports."""
-        self.start()
-        self.wait(r"event=serve\.ready")
-        self.v4 = int(self.wait(r"event=serve\.listening role=host address=127\.0\.0\.1:(\d+)")[0][1])
-        self.v6 = int(self.wait(r"event=serve\.listening role=host address=\S*::1\]:(\d+)")[0][1])
-        self.admin = int(self.wait(r"event=serve\.listening role=admin address=127\.0\.0\.1:(\d+)")[0][1])
-
-    def host_pid(self):
-        with self.changed:
-            started = [m for line in self.lines if (m := re.search(r"serve\.role_started role=host pid=(\d+)", line))]
-        return int(started[-1][1])
-
-    def signal(self, number):
-        with self.changed:
-            at = len(self.lines)
-        self.process.send_signal(number)
-        return at
-
-    def stop(self):
-        if not self.process:
-            return 0
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            status = self.process.wait(LIMIT)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = self.process.wait()
-        self.reader.join(LIMIT)
-        self.process.stderr.close()
-        self.process = None
-        return status
-
-    def close(self):
-        self.stop()
-        while self.size and os.path.ismount(self.store):
-            run("umount", self.store)
-            self.size = None
-        shutil.rmtree(self.folder)
-
-    # ---- as a client ----
-
-    def curl(self, *args, host=HOST, path=PATH, v6=False):
-        port, address = (self.v6, "[::1]") if v6 else (self.v4, "127.0.0.1")
-        return run("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10", "--cacert",
-                   f"{self.keys}/ca.pem", "--resolve", f"{host}:{port}:{address}", *args,
-                   f"https://{host}:{port}{path}")
-
-    def policy(self, **how):
-        done = self.curl("--fail", **how)
-        return done.stdout if done.returncode == 0 else f"curl: {done.returncode}"
-
-    def ask_admin(self, path):
-        """Status, body and type of what the admin role answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=LIMIT) as r:
-                return r.status, r.read().decode(), r.headers["Content-Type"]
-        except urllib.error.HTTPError as refusal:
-            return refusal.code, refusal.read().decode(), refusal.headers["Content-Type"]
-
-    def metric(self, sample):
-        """The value of a sample, named with its labels; None when there is none."""
-        found = re.search("^" + re.escape(sample) + r" (\S+)$", self.ask_admin("/metrics")[1], re.MULTILINE)
-        return float(found[1]) if found else None
-
-    def certificate(self):
-        """The serial number of what is shown."""
-        context = ssl.create_default_context(cafile=f"{self.keys}/ca.pem")
-        with socket.create_connection(("127.0.0.1", self.v4), LIMIT) as plain:
-            with context.wrap_socket(plain, server_hostname=HOST) as s:
-                return s.getpeercert()["serialNumber"]
-
-    def within_a_second(self, condition, what):
-        """Of the command's end; LIMIT is for slow machines with sanitizers, the rule is printed when broken."""
-        begin = time.monotonic()
-        until(condition, what)
-        took = time.monotonic() - begin
-        check(took < (1.0 if os.environ.get("STRICT_TIME") else 5.0), what, "took", took)
-
-
-# ---- the tests ----
-
-def as_root(m):
-    if not ROOT:
-        raise Skipped("needs root")
-    if INSIDE not in os.environ:
-        raise Skipped("needs a mount namespace, which this machine does not give")
-
-
-def every_user(m):
-    """As root where that is possible, else as who we are."""
-    if ROOT:
-        m.user = ORDINARY
-        os.makedirs(m.store, exist_ok=True)
-        os.chown(m.store, ORDINARY, ORDINARY)
+from serve_world import HOST, LIMIT, OTHERS, PATH, as_root, check, every_user, main, run, until, user_id
 
 
 def the_policy_is_fetched_over_ipv4_and_ipv6(m):
@@ -477,11 +206,9 @@ def a_single_role_serves_by_itself_and_reloads(m):
     with socket.create_server(("127.0.0.1", 0)) as s:
         m.v4 = s.getsockname()[1]
     m.configure(listen=f"127.0.0.1:{m.v4}")
-    m.process = subprocess.Popen([m.sealpost, "serve", "--role", "host", "--config", m.conf], text=True,
+    m.watch(subprocess.Popen([m.sealpost, "serve", "--role", "host", "--config", m.conf], text=True,
                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=m.environment(), cwd="/",
-                                 **m.as_user(m.user))
-    m.reader = threading.Thread(target=m.read, args=(m.process,), daemon=True)
-    m.reader.start()
+                                 **m.as_user(m.user)))
     m.wait(r"event=host\.started")
     check(m.policy().startswith("version"), "no policy")
     at = m.signal(signal.SIGHUP)
@@ -496,10 +223,8 @@ def closed_standard_descriptors_are_not_given_to_files(m):
         m.v4 = s.getsockname()[1]
     m.configure(listen=f"127.0.0.1:{m.v4}")
     script = 'exec "$0" serve --config "$1" <&- >&- 2>&-'
-    m.process = subprocess.Popen(["/bin/sh", "-c", script, m.sealpost, m.conf], env=m.environment(), text=True,
-                                 cwd="/", stderr=subprocess.PIPE)
-    m.reader = threading.Thread(target=m.read, args=(m.process,), daemon=True)
-    m.reader.start()
+    m.watch(subprocess.Popen(["/bin/sh", "-c", script, m.sealpost, m.conf], env=m.environment(), text=True,
+                                 cwd="/", stderr=subprocess.PIPE))
     until(lambda: m.policy().startswith("version"), "no policy")
     for fd in range(3):
         check(os.readlink(f"/proc/{m.process.pid}/fd/{fd}") == "/dev/null", "descriptor", fd)
@@ -686,58 +411,5 @@ def the_store_is_sound_after_it_all(m):
             check(db.execute("PRAGMA journal_mode").fetchone() == ("wal",), name)
 
 
-def tests(only):
-    return [f for name, f in list(globals().items())
-            if getattr(f, "__code__", None) and f.__code__.co_varnames[:1] == ("m",) and f.__code__.co_argcount == 1
-            and name not in ("as_root", "every_user") and (not only or name in only)]
-
-
-def run_test(number, test, sealpost, keys):
-    name = test.__name__.replace("_", " ")
-    m = Machine(sealpost, keys)
-    try:
-        if INSIDE not in os.environ:
-            every_user(m)  # no users of the package here, so the roles of root could not have them
-        test(m)
-        print(f"ok {number} - {name}", flush=True)
-        return True
-    except Skipped as why:
-        print(f"ok {number} - {name} # SKIP {why}", flush=True)
-        return True
-    except (Failed, OSError, ValueError, IndexError, subprocess.SubprocessError, sqlite3.Error) as fault:
-        print(f"not ok {number} - {name}", flush=True)
-        for line in (str(fault) + "\n" + "\n".join(m.lines)).split("\n"):
-            print(f"# {line}", flush=True)
-        return False
-    finally:
-        m.close()
-
-
-def main():
-    sealpost, sysusers, *only = sys.argv[1:]
-    if ROOT and INSIDE not in os.environ:
-        inside = ["unshare", "--mount", "--propagation", "private"]
-        if run(*inside, "true").returncode == 0:
-            os.environ[INSIDE] = "1"
-            os.execvp("unshare", [*inside, sys.executable, *sys.argv])
-    with tempfile.TemporaryDirectory(prefix="sealpost-e2e-keys-") as keys:
-        os.chmod(keys, 0o755)
-        if INSIDE in os.environ:
-            private_users(keys, sysusers)
-        make_ca(keys)
-        for name, host in ("first", HOST), ("second", HOST), ("more", "mta-sts.more.test"):
-            make_certificate(keys, name, host)
-        for key in glob.glob(keys + "/*.key"):
-            os.chmod(key, 0o644)
-        reachable = shutil.copy2(sealpost, os.path.join(keys, "sealpost"))  # by every user
-        os.chmod(reachable, 0o755)
-        chosen = tests(only)
-        print(f"1..{len(chosen)}", flush=True)
-        passed = [run_test(number, test, reachable, keys) for number, test in enumerate(chosen, 1)]
-        if INSIDE in os.environ:
-            run("umount", "/etc/passwd"), run("umount", "/etc/group")
-    return 0 if all(passed) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(globals())

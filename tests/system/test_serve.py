@@ -358,6 +358,11 @@ def systemd_is_told_when_it_is_ready(w):
         s.bind(path)
         s.settimeout(LIMIT)
         w.start(NOTIFY_SOCKET=path)
+        text, fds, *_ = socket.recv_fds(s, 100, 8)
+        check(text.startswith(b"FDSTORE=1\nFDNAME=127.0.0.1_"), text)
+        check(len(fds) == 2, "the sockets of two workers")
+        for fd in fds:
+            os.close(fd)
         check(s.recv(100) == b"READY=1", "READY")
         w.signal(signal.SIGHUP)
         check(s.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC="), "RELOADING")

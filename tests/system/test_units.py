@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The units of packaging/systemd, as systemd itself reads and rates them.
+"""The units of packaging/systemd, as they are installed and as systemd itself reads and rates them.
 
     test_units.py FOLDER
 
@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 
-RATING_MOST = 19  # in tenths: below 2.0 for each role
+# In tenths. Each role is below 2.0; what the supervisor cannot do without says doc/design/serve.md.
+RATING_MOST = {"sealpost.service": 22}
+ROLE_MOST = 19
 
 
 def run(*command):
@@ -22,11 +24,12 @@ def run(*command):
 def reads(unit):
     """What systemd finds wrong with it; the program is not installed where tests run, nor are the manual pages."""
     said = run("systemd-analyze", "verify", "--man=no", unit).stdout
-    return [line for line in said.splitlines() if "sealpost" in line and "/usr/bin/sealpost is not executable" not in line]
+    return [line for line in said.splitlines() if "sealpost" in line and "/sealpost is not executable" not in line]
 
 
 def rates(unit):
-    done = run("systemd-analyze", "security", "--offline=true", f"--threshold={RATING_MOST}", "--no-pager", unit)
+    most = RATING_MOST.get(os.path.basename(unit), ROLE_MOST)
+    done = run("systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", unit)
     return [] if done.returncode == 0 else done.stdout.splitlines()[-1:]
 
 
@@ -42,7 +45,8 @@ def has_a_user_of_its_own(unit):
 def main():
     units = sorted(glob.glob(os.path.join(sys.argv[1], "*.service")) + glob.glob(os.path.join(sys.argv[1], "*.socket")))
     roles = [u for u in units if os.path.basename(u).startswith("sealpost-") and u.endswith(".service")]
-    points = [("systemd reads", reads, units), ("rated below 2.0:", rates, roles),
+    services = [u for u in units if u.endswith(".service")]
+    points = [("systemd reads", reads, units), ("rated well enough:", rates, services),
               ("a user of its own:", has_a_user_of_its_own, roles)]
     number = failed = 0
     for what, check, over in points:

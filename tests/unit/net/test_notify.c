@@ -101,6 +101,46 @@ static void the_watchdog_is_fed_in_half_its_time_and_only_when_it_waits(void **s
     unsetenv("WATCHDOG_PID");
 }
 
+/* FDSTORE of sd_notify(3): the kernel takes 253 descriptors in a message. */
+static void sockets_are_left_under_a_name(void **state)
+{
+    const struct listener *l = *state;
+    enum { COUNT = 300 };
+    int fds[COUNT], got = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        fds[i] = l->fd;
+    notify_keep("[__1]_443", fds, COUNT);
+    for (;;) {
+        char text[200];
+        union {
+            char space[CMSG_SPACE(sizeof(int) * COUNT)];
+            struct cmsghdr align;
+        } control;
+        struct iovec part = {text, sizeof text};
+        struct msghdr m = {.msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = control.space,
+                           .msg_controllen = sizeof control.space};
+        ssize_t n = recvmsg(l->fd, &m, MSG_CMSG_CLOEXEC);
+        if (n < 0)
+            break;
+        CHECK_STR(((struct str){text, (size_t)n}), "FDSTORE=1\nFDNAME=[__1]_443", "the name");
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        assert_true(c && c->cmsg_type == SCM_RIGHTS && !(m.msg_flags & MSG_CTRUNC));
+        size_t count = c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+        for (size_t i = 0; i < count; i++, got++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            close(fd);
+        }
+    }
+    assert_int_equal(got, COUNT);
+    notify_keep("none", fds, 0);
+    CHECK_STR(heard(l), "", "none");
+    notify_discard("[__1]_443");
+    CHECK_STR(heard(l), "FDSTOREREMOVE=1\nFDNAME=[__1]_443", "the name");
+}
+
 static void without_a_socket_nothing_happens(void **state)
 {
     const struct listener *l = *state;
@@ -143,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_state_is_told),
         cmocka_unit_test(the_watchdog_is_fed_in_half_its_time_and_only_when_it_waits),
+        cmocka_unit_test(sockets_are_left_under_a_name),
         cmocka_unit_test(without_a_socket_nothing_happens),
         cmocka_unit_test(paths_that_are_none_are_refused),
         cmocka_unit_test(it_never_blocks),

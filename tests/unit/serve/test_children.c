@@ -277,6 +277,51 @@ static void with_every_row_taken_the_first_ends_and_starts_then(void **state)
     assert_true(child->pid != before);
 }
 
+static void one_that_says_that_it_ends_is_followed_before_it_has_ended(void **state)
+{
+    struct child *first = start(0);
+    (void)state;
+    ready(first, 1);
+    assert_false(children_notified(&c, first->pid, STR("STOPPING=1"), 100));
+    struct child *second = the_child();
+    assert_ptr_not_equal(second, first);
+    assert_int_equal(children_due(&c), 100 + RESTART_FIRST_MS);
+    children_notified(&c, first->pid, STR("STOPPING=1"), 150); /* once */
+    children_tick(&c, 100 + RESTART_FIRST_MS);
+    assert_int_equal(second->state, CHILD_STARTING);
+    ready(second, 300);
+    children_ended(&c, first->pid, 0, 400);
+    assert_int_equal(first->state, CHILD_NONE);
+    children_notified(&c, second->pid, STR("STOPPING=1"), 500); /* soon after the first */
+    assert_int_equal(the_child()->due, 500 + 2 * RESTART_FIRST_MS);
+    assert_int_equal(world.signals, 0);
+}
+
+static void one_that_says_that_it_ends_is_killed_when_it_does_not(void **state)
+{
+    struct child *child = start(0);
+    (void)state;
+    ready(child, 1);
+    children_notified(&c, child->pid, STR("STOPPING=1"), RAN_WELL_MS);
+    children_tick(&c, RAN_WELL_MS + RESTART_FIRST_MS);
+    ready(the_child(), RAN_WELL_MS + RESTART_FIRST_MS);
+    children_tick(&c, RAN_WELL_MS + STOP_MS);
+    assert_int_equal(world.signal, SIGKILL);
+    assert_int_equal(world.told, child->pid);
+    assert_int_equal(world.signals, 1);
+}
+
+static void nobody_follows_at_the_end_of_the_supervisor(void **state)
+{
+    struct child *child = start(0);
+    (void)state;
+    ready(child, 1);
+    c.ending = true;
+    children_notified(&c, child->pid, STR("STOPPING=1"), 10);
+    assert_ptr_equal(the_child(), child);
+    assert_int_equal(child->state, CHILD_READY);
+}
+
 static void an_unknown_process_changes_nothing(void **state)
 {
     struct child *child = start(0);
@@ -303,6 +348,9 @@ int main(void)
         TEST(only_its_own_words_make_a_role_ready),
         TEST(a_replacement_starts_before_the_first_has_ended),
         TEST(with_every_row_taken_the_first_ends_and_starts_then),
+        TEST(one_that_says_that_it_ends_is_followed_before_it_has_ended),
+        TEST(one_that_says_that_it_ends_is_killed_when_it_does_not),
+        TEST(nobody_follows_at_the_end_of_the_supervisor),
         TEST(an_unknown_process_changes_nothing),
     };
     return cmocka_run_group_tests_name("serve children", tests, load, unload);
