@@ -19,7 +19,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from serve_world import Crowd, Failed, check, make_ca, make_certificate, run, until
+from serve_world import Crowd, Failed, Skipped, check, make_ca, make_certificate, run, until
 
 LIMIT = float(os.environ.get("LIMIT", 60))  # seconds, for systemd and sanitizers on a busy machine
 INSIDE = "SEALPOST_TEST_INSIDE"  # set within the namespaces
@@ -35,21 +35,39 @@ SANITIZERS = "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n"
 class Machine:
     """Overlay, systemd, and sealpost in them."""
 
-    def __init__(self, folder, build):
+    def __init__(self, folder):
+        self.folder, self.layers = folder, os.path.join(folder, "layers")
         self.keys, self.tree, self.v4 = os.path.join(folder, "keys"), os.path.join(folder, "tree"), 443
         self.process, self.leader = None, None
-        self.mount(folder)
-        self.fill(build)
-        self.boot(folder)
 
-    def mount(self, folder):
-        layers = os.path.join(folder, "layers")
+    def begin(self, build):
+        self.mount()
+        self.try_out()
+        self.fill(build)
+        self.boot()
+
+    def mount(self):
+        layers = self.layers
         for path in layers, self.tree, self.keys:
             os.mkdir(path)
         must("mount", "-t", "tmpfs", "-o", "size=1g,mode=0755", "tmpfs", layers)
         for name in "upper", "work":
             os.mkdir(os.path.join(layers, name))
-        must("mount", "-t", "overlay", "-o", f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work", "overlay", self.tree)
+        done = run("mount", "-t", "overlay", "-o", f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work", "overlay",
+                   self.tree)
+        if done.returncode:
+            raise Skipped(f"needs an overlay over the root of this machine: {done.stderr.strip()}")
+
+    def nspawn(self, *more):
+        return ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
+                "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--machine=sealpost-test", "--console=pipe",
+                "--capability=CAP_NET_ADMIN", "--directory", self.tree, *more]
+
+    def try_out(self):
+        """Whether containers can be had at all; whatever goes wrong in one after that is a fault."""
+        done = run(*self.nspawn("/bin/true"))
+        if done.returncode:
+            raise Skipped(f"systemd-nspawn makes no container here: {done.stderr.strip()}")
 
     def write(self, path, text):
         whole = self.tree + path
@@ -70,23 +88,21 @@ class Machine:
         make_certificate(self.keys, "first", "mta-sts.example.test")
         shutil.copytree(self.keys, self.tree + "/root/keys")
 
-    def boot(self, folder):
+    def boot(self):
         """Until systemd says that it is up."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.bind(os.path.join(folder, "notify"))
+            s.bind(os.path.join(self.folder, "notify"))
             s.settimeout(LIMIT)
-            with open(os.path.join(folder, "console"), "wb") as console:
+            with open(os.path.join(self.folder, "console"), "wb") as console:
                 self.process = subprocess.Popen(
-                    ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit",
-                     "--notify-ready=yes", "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--machine=sealpost-test",
-                     "--console=pipe", "--capability=CAP_NET_ADMIN", "--directory", self.tree, "systemd.unit=basic.target"],
+                    self.nspawn("--boot", "--notify-ready=yes", "systemd.unit=basic.target"),
                     stdin=subprocess.DEVNULL, stdout=console, stderr=console, env={**os.environ, "NOTIFY_SOCKET": s.getsockname()})
             told = ""
             try:
                 while "READY=1" not in told.split("\n"):
                     told += s.recv(4096).decode() + "\n"
             except TimeoutError:
-                with open(os.path.join(folder, "console"), encoding="utf-8", errors="replace") as console:
+                with open(os.path.join(self.folder, "console"), encoding="utf-8", errors="replace") as console:
                     raise Failed("systemd does not come up: " + console.read()) from None
         self.leader = re.search(r"X_NSPAWN_LEADER_PID=(\d+)", told)[1]
 
@@ -94,6 +110,8 @@ class Machine:
         if self.process:
             self.process.kill()
             self.process.wait()
+        run("umount", "--recursive", self.tree)
+        run("umount", self.layers)
 
     # ---- as its administrator ----
 
@@ -311,6 +329,8 @@ def why_not():
     """Why it cannot run here, or None."""
     if os.geteuid() != 0:
         return "needs root"
+    if not os.path.isdir("/sys/fs/cgroup") or not os.listdir("/sys/fs/cgroup"):
+        return "needs the kernel's control groups in /sys/fs/cgroup"
     for program in "systemd-nspawn", "meson", "nsenter":
         if not shutil.which(program):
             return f"{program} is not installed"
@@ -331,24 +351,30 @@ def main():
     if why:
         print(f"1..0 # SKIP {why}")
         return 0
-    failed = 0
-    print(f"1..{len(TESTS)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="sealpost-systemd-") as folder:
-        m = Machine(folder, build)
+        return run_tests(folder, build)
+
+
+def run_tests(folder, build):
+    failed, m = 0, Machine(folder)
+    try:
         try:
-            for number, test in enumerate(TESTS, 1):
-                try:
-                    test(m)
-                    print(f"ok {number} - {test.__name__.replace('_', ' ')}", flush=True)
-                except (Failed, OSError, ValueError, subprocess.SubprocessError) as fault:
-                    failed += 1
-                    print(f"not ok {number} - {test.__name__.replace('_', ' ')}", flush=True)
-                    told = f"{type(fault).__name__}: {fault}\n" + "\n".join(f"{u}: {t}" for _, u, t in m.journal()[-60:])
-                    print("# " + told.replace("\n", "\n# "), flush=True)
-        finally:
-            m.close()
-            run("umount", "--recursive", m.tree)
-            run("umount", os.path.join(folder, "layers"))
+            m.begin(build)
+        except Skipped as why:
+            print(f"1..0 # SKIP {why}")
+            return 0
+        print(f"1..{len(TESTS)}", flush=True)
+        for number, test in enumerate(TESTS, 1):
+            try:
+                test(m)
+                print(f"ok {number} - {test.__name__.replace('_', ' ')}", flush=True)
+            except (Failed, OSError, ValueError, subprocess.SubprocessError) as fault:
+                failed += 1
+                print(f"not ok {number} - {test.__name__.replace('_', ' ')}", flush=True)
+                told = f"{type(fault).__name__}: {fault}\n" + "\n".join(f"{u}: {t}" for _, u, t in m.journal()[-60:])
+                print("# " + told.replace("\n", "\n# "), flush=True)
+    finally:
+        m.close()
     return 1 if failed else 0
 
 
