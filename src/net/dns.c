@@ -13,6 +13,7 @@
 #include "net/stop.h"
 
 #define CLASS_IN         1
+#define TYPE_DNSKEY      48
 #define RCODE_NO_ERROR   0
 #define RCODE_NAME_ERROR 3
 #define ANSWER_BYTES_MAX ((size_t)1024 * 1024)
@@ -27,7 +28,10 @@ struct dns {
     struct event room;              /* made active when a question that waits may be asked */
     struct dns_query *first, *last; /* the open ones, in the order in which they came */
     struct dns_query *waiting;      /* the first of them that libunbound does not have */
+    struct dns_query *fresh;        /* of those the first that follows from no answer */
+    bool telling;                   /* an answer: what is asked now follows from it */
     unsigned asked;                 /* how many it has */
+    bool wants_keys;                /* those of the root, with the first question */
 };
 
 struct dns_query {
@@ -68,13 +72,21 @@ static enum dns_status read_status(const struct ub_result *result, enum dns_type
     return answer->records.count ? DNS_FOUND : DNS_NO_DATA;
 }
 
+static void stop_waiting(struct dns_query *query)
+{
+    struct dns *dns = query->dns;
+    if (dns->waiting == query)
+        dns->waiting = query->next;
+    if (dns->fresh == query)
+        dns->fresh = query->next;
+}
+
 static void query_free(struct dns_query *query)
 {
     struct dns *dns = query->dns;
     *(query->previous ? &query->previous->next : &dns->first) = query->next;
     *(query->next ? &query->next->previous : &dns->last) = query->previous;
-    if (dns->waiting == query)
-        dns->waiting = query->next;
+    stop_waiting(query);
     dns->asked -= query->asked;
     if (query->asked && dns->waiting)
         event_active(&dns->room, EV_TIMEOUT, 0);
@@ -99,14 +111,33 @@ static void on_answer(void *user, int failed, struct ub_result *given)
         answer.secure = result->secure;
         answer.why = str_from(result->why_bogus);
     }
+    query->dns->telling = true;
     query->callback(query->user, &answer);
+    query->dns->telling = false;
     query_free(query);
+}
+
+static void on_keys(void *user, int failed, struct ub_result *result)
+{
+    (void)user;
+    (void)failed;
+    ub_resolve_free(result);
+}
+
+/* libunbound would ask for them when the first answer is there to be validated: a round trip later.
+ * What comes is in its cache then; nobody here waits for it. */
+static void ask_keys(struct dns *dns)
+{
+    if (dns->wants_keys)
+        (void)!ub_resolve_async(dns->ctx, ".", TYPE_DNSKEY, CLASS_IN, NULL, on_keys, NULL);
+    dns->wants_keys = false;
 }
 
 /* A UB_ code. */
 static int ask(struct dns_query *query)
 {
     struct dns *dns = query->dns;
+    ask_keys(dns);
     int failed = ub_resolve_async(dns->ctx, query->name, (int)query->type, CLASS_IN, query,
                                   on_answer, &query->async_id);
     query->asked = !failed;
@@ -121,7 +152,7 @@ static void on_room(evutil_socket_t fd, short what, void *context)
     (void)what;
     while (dns->waiting && dns->asked < DNS_AT_ONCE_MAX) {
         struct dns_query *query = dns->waiting;
-        dns->waiting = query->next;
+        stop_waiting(query);
         if (ask(query)) {
             query->callback(query->user, &(struct dns_answer){.status = DNS_FAILED});
             query_free(query);
@@ -166,6 +197,7 @@ struct dns *dns_new(struct event_base *base, const struct dns_settings *settings
         dns_free(dns);
         return NULL;
     }
+    dns->wants_keys = settings->trust_anchor && *settings->trust_anchor;
     return dns;
 }
 
@@ -190,12 +222,32 @@ static struct dns_query *query_new(struct dns *dns, struct str name, enum dns_ty
     struct dns_query *query = calloc(1, sizeof *query + name.n + 1);
     if (!query)
         return NULL;
-    *query = (struct dns_query){
-        .dns = dns, .previous = dns->last, .type = type, .callback = callback, .user = user};
+    *query = (struct dns_query){.dns = dns, .type = type, .callback = callback, .user = user};
     memcpy(query->name, name.p, name.n);
-    *(dns->last ? &dns->last->next : &dns->first) = query;
-    dns->last = query;
     return query;
+}
+
+/* Puts it among the open ones, before another or at the end. */
+static void insert(struct dns_query *query, struct dns_query *before)
+{
+    struct dns *dns = query->dns;
+    query->next = before;
+    query->previous = before ? before->previous : dns->last;
+    *(query->previous ? &query->previous->next : &dns->first) = query;
+    *(before ? &before->previous : &dns->last) = query;
+}
+
+/* What follows from an answer goes before what begins something new: who is further on ends sooner,
+ * and many who began together do not stay in step, all asking at one time and none at another. */
+static void wait_for_room(struct dns_query *query)
+{
+    struct dns *dns = query->dns;
+    struct dns_query *before = dns->telling ? dns->fresh : NULL;
+    insert(query, before);
+    if (!dns->waiting || dns->waiting == before)
+        dns->waiting = query;
+    if (!dns->telling && !dns->fresh)
+        dns->fresh = query;
 }
 
 /* Any bytes may stand in a label; the thread would refuse what is wrong in length only later. */
@@ -226,9 +278,10 @@ struct dns_query *dns_lookup(struct dns *dns, struct str name, enum dns_type typ
         return NULL;
     }
     if (dns->waiting || dns->asked >= DNS_AT_ONCE_MAX) {
-        dns->waiting = dns->waiting ? dns->waiting : query;
+        wait_for_room(query);
         return query;
     }
+    insert(query, NULL);
     int failed = ask(query);
     if (failed) {
         error_set(err, ERROR_TEMPORARY, msg_dns_cannot_ask(name, str_from(ub_strerror(failed))));

@@ -15,7 +15,7 @@
 #define FORWARD_MAX   127
 #define RANGE_MAX     64   /* an address and the length of its prefix */
 #define AT_ONCE_USUAL 16   /* questions that libunbound has open, unless told */
-#define CACHE_BYTES   "8m" /* as libunbound's options have it; of messages, and of records */
+#define CACHE_BYTES   "4m" /* as libunbound's options have it; of messages, and of records */
 
 /* After how long a resolver is asked again, at least, and how often. */
 #define ASK_AGAIN_MS "400"
@@ -187,6 +187,9 @@ int dns_set_up(struct ub_ctx *ctx, struct event_base *base, const struct dns_set
         failed = ub_ctx_set_option(ctx, "unknown-server-time-limit:", FIRST_ANSWER_MS);
     if (!failed)
         failed = make_room(ctx);
+    /* A zone's keys are asked for when its delegation is seen, beside the question itself. */
+    if (!failed)
+        failed = ub_ctx_set_option(ctx, "prefetch-key:", "yes");
     if (!failed && settings->whole_names)
         failed = ub_ctx_set_option(ctx, "qname-minimisation:", "no");
     /* libunbound would answer by itself that nothing is below test. (RFC 6761 6.2), which is right

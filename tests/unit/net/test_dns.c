@@ -17,8 +17,11 @@
 /* So many quick answers before it let libunbound expect each at once. */
 #define QUICK 20
 
-/* What libunbound was asked; and whether it refuses. */
-static unsigned handed_over;
+#define TYPE_DNSKEY 48
+
+/* What libunbound was asked, and how often for the root's keys; and whether it refuses. */
+static unsigned handed_over, for_keys;
+static char last[80]; /* the name that it was asked for the last */
 static bool refusing;
 
 /* In the place of libunbound's, which does the work. */
@@ -29,9 +32,20 @@ int ub_resolve_async(struct ub_ctx *ctx, const char *name, int type, int class, 
     if (refusing)
         return UB_NOMEM;
     handed_over++;
+    snprintf(last, sizeof last, "%s", name);
+    for_keys += type == TYPE_DNSKEY && strcmp(name, ".") == 0;
     memcpy(&real, &(void *){dlsym(RTLD_NEXT, "ub_resolve_async")}, sizeof real);
     return real(ctx, name, type, class, mydata, callback, id);
 }
+
+struct heard {
+    unsigned calls;
+    enum dns_status status;
+    bool secure;
+    size_t count;
+    char first[64];
+    char canonical[64];
+};
 
 /* A resolver of ours on loopback, in the same loop as what is tested. The first label of a name
  * says how it answers. */
@@ -45,6 +59,7 @@ struct world {
     struct str forward_str;
     struct dns_settings settings;
     struct dns *dns;
+    struct heard following;
 };
 
 static size_t question_end(const unsigned char *m, size_t n)
@@ -120,7 +135,7 @@ static int make_world(void **state)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof address;
     struct error err;
-    handed_over = 0;
+    handed_over = for_keys = 0;
     refusing = false;
     w.asked = 0;
     w.late_ms = 0;
@@ -148,15 +163,6 @@ static int end_world(void **state)
     event_base_free(w->base);
     return 0;
 }
-
-struct heard {
-    unsigned calls;
-    enum dns_status status;
-    bool secure;
-    size_t count;
-    char first[64];
-    char canonical[64];
-};
 
 static void hear(void *user, const struct dns_answer *answer)
 {
@@ -301,6 +307,27 @@ static void the_end_drops_what_is_open(void **state)
     assert_int_equal(h[1].calls + h[2].calls, 0);
 }
 
+/* What every validation begins with is there when the first answer comes (RFC 4035 5). */
+static void the_keys_of_the_root_are_asked_for_with_the_first_question(void **state)
+{
+    struct world *w = *state;
+    struct dns_settings settings = w->settings;
+    struct heard h = {0};
+    struct error err;
+    assert_non_null(dns_lookup(w->dns, STR("mute.example.org"), DNS_MX, hear, &h, &err));
+    assert_int_equal(for_keys, 0); /* nothing is validated */
+    settings.trust_anchor = "/usr/share/dns/root.key";
+    struct dns *dns = dns_new(w->base, &settings, &err);
+    assert_non_null(dns);
+    assert_int_equal(for_keys, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_non_null(dns_lookup(dns, STR("mute.example.org"), DNS_MX, hear, &h, &err));
+        assert_int_equal(for_keys, 1);
+    }
+    dns_free(dns);
+    assert_int_equal(h.calls, 0);
+}
+
 #define TOO_MANY 20 /* questions beyond what libunbound is given */
 
 static void ask_mute(struct world *w, struct dns_query **queries, size_t count, struct heard *h)
@@ -340,6 +367,39 @@ static void libunbound_has_so_many_questions_at_a_time(void **state)
     assert_int_equal(refused.calls, 1);
     assert_int_equal(refused.status, DNS_FAILED);
     assert_int_equal(mute.calls, 0);
+}
+
+static void ask_what_follows(void *user, const struct dns_answer *answer)
+{
+    struct world *w = user;
+    struct error err;
+    (void)answer;
+    for (unsigned i = 0; i < 2; i++)
+        assert_non_null(
+            dns_lookup(w->dns, i ? STR("mute.second.example.org") : STR("mute.first.example.org"),
+                       DNS_MX, hear, &w->following, &err));
+}
+
+/* Who is further on ends sooner: what follows from an answer passes those that begin, in its own
+ * order. */
+static void what_follows_from_an_answer_is_asked_first(void **state)
+{
+    static struct dns_query *queries[DNS_AT_ONCE_MAX - 1 + TOO_MANY];
+    static const char *const order[] = {"mute.first.example.org", "mute.second.example.org",
+                                        "mute.n0.example.net"};
+    struct world *w = *state;
+    struct heard mute = {0};
+    struct error err;
+    ask_mute(w, queries, DNS_AT_ONCE_MAX - 1, &mute);
+    assert_non_null(dns_lookup(w->dns, STR("ok.example.org"), DNS_MX, ask_what_follows, w, &err));
+    assert_non_null(dns_lookup(w->dns, STR("mute.n0.example.net"), DNS_MX, hear, &mute, &err));
+    const unsigned before = handed_over;
+    for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
+        run_until(w, &handed_over, before + i + 1);
+        CHECK_STR(str_from(last), order[i], "the next one");
+        dns_cancel(queries[i]); /* makes room for one more */
+    }
+    assert_int_equal(mute.calls + w->following.calls, 0);
 }
 
 static void what_is_no_name_is_not_asked(void **state)
@@ -396,7 +456,9 @@ int main(void)
         TEST(a_cached_answer_comes_after_the_question_too),
         TEST(a_dropped_question_says_nothing),
         TEST(the_end_drops_what_is_open),
+        TEST(the_keys_of_the_root_are_asked_for_with_the_first_question),
         TEST(libunbound_has_so_many_questions_at_a_time),
+        TEST(what_follows_from_an_answer_is_asked_first),
         TEST(what_is_no_name_is_not_asked),
         TEST(settings_that_are_unusable_are_named),
         TEST(a_command_waits_no_longer_than_told),

@@ -138,6 +138,23 @@ static void a_server_that_is_far_away_is_waited_for(void **state)
     ub_ctx_delete(ctx);
 }
 
+/* Along with the question itself, a round trip before the answer is there to be validated. */
+static void the_keys_of_a_zone_are_asked_for_when_its_delegation_is_seen(void **state)
+{
+    struct world *w = *state;
+    const struct dns_settings settings = {0};
+    struct ub_ctx *ctx = ub_ctx_create();
+    struct dns_relay *relay = NULL;
+    struct error err;
+    char *early = NULL;
+    assert_non_null(ctx);
+    assert_int_equal(dns_set_up(ctx, w->base, &settings, &relay, &err), 0);
+    assert_int_equal(ub_ctx_get_option(ctx, "prefetch-key", &early), 0);
+    CHECK_STR(str_from(early), "yes", "prefetch-key");
+    free(early);
+    ub_ctx_delete(ctx);
+}
+
 /* A stranger's zone names its servers (DNS rebinding); our own forwarders may be anywhere. */
 static void recursion_asks_no_server_in_a_private_network(void **state)
 {
@@ -177,6 +194,7 @@ int main(void)
         TEST(an_anchor_that_is_newer_begins_the_state_again),
         TEST(a_state_that_cannot_be_kept_is_refused),
         TEST(a_server_that_is_far_away_is_waited_for),
+        TEST(the_keys_of_a_zone_are_asked_for_when_its_delegation_is_seen),
         TEST(recursion_asks_no_server_in_a_private_network),
     };
     return cmocka_run_group_tests_name("net dns_setup", tests, NULL, NULL);
