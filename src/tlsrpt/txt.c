@@ -99,6 +99,15 @@ static void check_extension(struct parser *p, struct str name, struct str value)
         add(p, SEVERITY_NOTE, msg_tlsrpt_txt_unknown_field(name), name.p);
 }
 
+/* No more than this many stand in a record: something is before each but the first. */
+static size_t most_uris(struct str record)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < record.n && most < RPT_RUA_MAX; i++)
+        most += record.p[i] == ',' || record.p[i] == ';';
+    return most;
+}
+
 static void take_uri(struct parser *p, struct str uri)
 {
     struct rpt_rua rua;
@@ -118,7 +127,7 @@ static void take_uri(struct parser *p, struct str uri)
         return;
     }
     if (!p->rua)
-        p->rua = arena_array(p->findings->arena, RPT_RUA_MAX, sizeof *p->rua);
+        p->rua = arena_array(p->findings->arena, most_uris(p->record), sizeof *p->rua);
     if (p->rua)
         p->rua[p->rua_count++] = rua;
 }
