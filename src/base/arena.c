@@ -25,7 +25,7 @@
 #endif
 
 #define ALIGNMENT   16
-#define BLOCK_FIRST 4096
+#define BLOCK_FIRST 2048
 #define BLOCK_LIMIT ((size_t)256 * 1024)
 
 struct arena_block {
@@ -75,11 +75,14 @@ void arena_reset(struct arena *a)
     a->used = keep->size;
 }
 
-/* Puts a fresh block in front that holds at least n bytes. */
+/* Puts a fresh block in front that holds at least n bytes: half as much as there is, so that at
+ * most a third of an arena is not used yet. */
 static bool arena_grow(struct arena *a, size_t n)
 {
-    size_t size = a->head ? a->head->size * 2 : BLOCK_FIRST;
+    size_t size = a->used / 2;
     size_t left = a->max - a->used;
+    if (size < BLOCK_FIRST)
+        size = BLOCK_FIRST;
     if (size > BLOCK_LIMIT)
         size = BLOCK_LIMIT;
     if (size > left)
