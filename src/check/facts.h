@@ -163,7 +163,7 @@ struct check_facts {
     struct fact_dns rpt_txt;
     bool rpt_valid;
     struct rpt_txt rpt;
-    struct fact_rua rua[CHECK_RUA_MAX];
+    struct fact_rua *rua; /* at most CHECK_RUA_MAX */
     size_t rua_count;
 
     struct fact_dns subdomain_mx[CHECK_SUBDOMAINS], subdomain_sts[CHECK_SUBDOMAINS];

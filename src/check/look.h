@@ -23,7 +23,7 @@
 #include "net/tls_known.h"
 
 /* Bytes kept of observations that no running check refers to. */
-#define LOOK_SEEN_MAX ((size_t)4 * 1024 * 1024)
+#define LOOK_SEEN_MAX ((size_t)2 * 1024 * 1024)
 
 typedef bool look_judge(const struct check_facts *facts, struct arena *arena,
                         struct check_results *results, struct check_verdict *verdict);

@@ -169,7 +169,8 @@ void look_rua(struct check *check)
         return;
     size_t count = f->rpt.rua_count < CHECK_RUA_MAX ? f->rpt.rua_count : CHECK_RUA_MAX;
     struct rua_look *looks = arena_array(&check->arena, count, sizeof *looks);
-    for (size_t i = 0; looks && i < count; i++) {
+    f->rua = arena_array(&check->arena, count, sizeof *f->rua);
+    for (size_t i = 0; looks && f->rua && i < count; i++) {
         struct fact_rua *rua = &f->rua[i];
         looks[i] = (struct rua_look){.check = check, .rua = rua};
         rua->rua = f->rpt.rua[i];

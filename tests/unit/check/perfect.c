@@ -260,6 +260,8 @@ static void make_reporting(struct perfect *p)
     f->rpt.rua[0] =
         (struct rpt_rua){RPT_RUA_MAILTO, STR("mailto:tls@example.net"), STR("tls@example.net")};
     f->rpt_valid = true;
+    f->rua = arena_array(&p->arena, CHECK_RUA_MAX, sizeof *f->rua);
+    assert_non_null(f->rua);
     f->rua_count = 1;
     f->rua[0] = (struct fact_rua){.rua = f->rpt.rua[0], .domain = STR("example.net")};
     find(p, &f->rua[0].mx, "example.net", "mx.example.net");
