@@ -8,8 +8,8 @@
 
 #define PROBLEM_MAX STORE_JOB_TEXT_MAX
 
-/* After a CA refused for a limit or is out of order, others' jobs leave it alone for so long.
- * Seconds. Its Retry-After for this name can be much longer. */
+/* After a CA refused for a limit, others' jobs leave it alone for so long. Seconds. Its Retry-After
+ * for this name can be much longer. */
 #define PAUSE_S 60
 
 /* A certificate from elsewhere that nobody has renewed when it has this long to live, or a quarter
@@ -27,7 +27,8 @@ struct issue {
     const struct acme_issue_settings *settings;
     struct store_job *job;
     struct arena *arena;
-    int64_t earliest;            /* of the CAs that said to come later; 0: none did */
+    int64_t earliest;            /* of the CAs that may not be asked yet; 0: there is none */
+    int64_t order_at;            /* when there is an order again at one that may; 0: likewise */
     struct acme_refusal refusal; /* of the last CA that was asked */
     bool preflight_said_no;
 };
@@ -115,37 +116,74 @@ static void wait_until(struct issue *i, int64_t at)
         i->earliest = at;
 }
 
-static int put_limits(struct issue *i, const struct store_ca *ca, struct error *err)
+/* Whether the CA may be asked anything now. 1: yes; of one that gave no answer, *claimed says that
+ * this job is the one that looks. */
+static int may_ask(struct issue *i, struct store_ca *ca, bool *claimed, struct error *err)
 {
-    if (i->settings->dry_run)
-        return 0;
-    int result = store_ca_set_limits(i->settings->store, ca->name, ca->blocked_until, ca->bucket_ms,
-                                     ca->bucket_at, err);
-    return result < 0 ? result : 0;
-}
-
-/* Whether the CA may be asked for an order now, by what it said and by what is left in its
- * bucket. 1: yes, and one is taken out. */
-static int may_order(struct issue *i, struct store_ca *ca, struct error *err)
-{
-    int64_t now = now_of(i);
-    if (ca->blocked_until > now) {
+    int64_t now = now_of(i), until = now + ACME_LEASE_S;
+    *claimed = false;
+    if (i->settings->dry_run || (i->settings->by_hand && ca->failures))
+        return 1;
+    if (acme_is_blocked(ca->blocked_until, now)) {
         wait_until(i, ca->blocked_until);
         return 0;
     }
+    if (!ca->failures)
+        return 1;
+    int result = store_ca_claim(i->settings->store, ca->name, ca->blocked_until, until, err);
+    if (result == 0)
+        wait_until(i, until);
+    if (result != 1)
+        return result;
+    ca->blocked_until = until;
+    *claimed = true;
+    return 1;
+}
+
+/* Whether there is an order left in the CA's bucket. 1: yes, and one is taken out. */
+static int may_order(struct issue *i, struct store_ca *ca, struct error *err)
+{
     if (i->job->order.n || i->settings->dry_run)
         return 1;
     struct acme_bucket bucket = {ACME_BUCKET_SIZE, ACME_BUCKET_PERIOD, ca->bucket_ms,
                                  ca->bucket_at};
-    int64_t at = acme_bucket_take(&bucket, now);
+    int64_t at = acme_bucket_take(&bucket, now_of(i));
     if (at) {
         wait_until(i, at);
+        i->order_at = i->order_at && i->order_at < at ? i->order_at : at;
         return 0;
     }
     ca->bucket_ms = bucket.level_ms;
     ca->bucket_at = bucket.at;
-    int result = put_limits(i, ca, err);
+    int result =
+        store_ca_set_bucket(i->settings->store, ca->name, ca->bucket_ms, ca->bucket_at, err);
     return result < 0 ? result : 1;
+}
+
+struct free_at {
+    int64_t now, at;
+    bool any_free, any;
+};
+
+static int look_at_ca(void *context, const struct store_ca *row)
+{
+    struct free_at *f = context;
+    bool blocked = acme_is_blocked(row->blocked_until, f->now);
+    if (blocked && (!f->any || row->blocked_until < f->at))
+        f->at = row->blocked_until;
+    f->any = true;
+    f->any_free |= !blocked;
+    return f->any_free;
+}
+
+int acme_cas_free(struct store *store, int64_t now, int64_t *at, struct error *err)
+{
+    struct free_at f = {.now = now};
+    int result = store_ca_each(store, look_at_ca, &f, err);
+    if (result < 0)
+        return result;
+    *at = f.at;
+    return f.any_free || !f.any;
 }
 
 /* ---- after a refusal ---- */
@@ -173,17 +211,38 @@ static bool ca_at_fault(const struct acme_attempt *a, const struct error *err)
     return true;
 }
 
-/* What a refusal for a limit means for the other jobs. */
-static void pause_ca(struct issue *i, struct store_ca *ca, const struct acme_refusal *refusal)
+static void tell_ca(const struct issue *i, enum acme_stage stage, const struct store_ca *ca,
+                    const struct error *err)
 {
+    if (i->settings->told)
+        i->settings->told(i->settings->context, stage, i->job->name, ca->name, err);
+}
+
+/* What this attempt means for the other jobs. What cannot be written is learned once more in vain.
+ */
+static void settle(struct issue *i, struct acme_attempt *a, bool claimed,
+                   const struct error *failed)
+{
+    struct store_ca *ca = a->ca;
+    enum acme_ca_state state = acme_session_state(a->session);
+    bool limited = a->refusal.problem == ACME_RATE_LIMITED || a->refusal.status == 429;
+    int64_t now = now_of(i), until = ca->blocked_until;
+    uint64_t failures = ca->failures;
     struct error err;
-    int64_t now = now_of(i);
-    if (refusal->problem != ACME_RATE_LIMITED && refusal->status != 429 && refusal->status < 500)
+    if (state == ACME_CA_SILENT)
+        until = acme_outage_until(&a->refusal, ++failures, now);
+    else if (state == ACME_CA_ANSWERS)
+        failures = 0, until = failed && limited ? now + PAUSE_S : 0;
+    else if (claimed)
+        until = now; /* it was not asked: let the next one look */
+    if (failures == ca->failures && until == ca->blocked_until)
         return;
-    ca->blocked_until = now + PAUSE_S;
-    if (refusal->status == 503 && refusal->retry_at > ca->blocked_until)
-        ca->blocked_until = refusal->retry_at;
-    (void)put_limits(i, ca, &err); /* then it is asked once more in vain */
+    if (store_ca_set_blocked(i->settings->store, ca->name, failures, until, &err) < 0)
+        return;
+    if (failures && !ca->failures)
+        tell_ca(i, ACME_STAGE_SILENT, ca, failed);
+    else if (!failures && ca->failures)
+        tell_ca(i, ACME_STAGE_BACK, ca, NULL);
 }
 
 /* What fails while the program ends is nobody's fault. */
@@ -193,12 +252,10 @@ static int unless_stopped(const struct issue *i, int result, struct error *err)
     return result < 0 && world->wait_ms(world->context, 0, err) < 0 ? -ERROR_TEMPORARY : result;
 }
 
-/* 1: the certificate is there; 0: it is not time, or (*next) this CA said to come later. */
+/* 1: the certificate is there; 0: it is not time, or (*next) this CA's orders are used up. */
 static int ask_ca(struct issue *i, struct acme_attempt *a, bool *next, struct error *err)
 {
-    int result = acme_attempt_begin(a, err);
-    if (result == 0)
-        result = i->settings->now || i->settings->dry_run ? 1 : acme_attempt_is_time(a, err);
+    int result = i->settings->now || i->settings->dry_run ? 1 : acme_attempt_is_time(a, err);
     if (result != 1)
         return result;
     result = may_order(i, a->ca, err);
@@ -210,19 +267,26 @@ static int ask_ca(struct issue *i, struct acme_attempt *a, bool *next, struct er
     return result < 0 ? result : 1;
 }
 
+/* Likewise; *next also when the CA is being left alone. */
 static int try_ca(struct issue *i, struct store_ca *ca, bool *next, struct error *err)
 {
     struct acme_attempt a = {.settings = i->settings, .ca = ca, .job = i->job, .arena = i->arena};
-    *next = false;
-    int result = ask_ca(i, &a, next, err);
-    if (result < 0 && !error_is(err, &MSG_ACME_STOPPED)) {
+    bool claimed;
+    int result = may_ask(i, ca, &claimed, err);
+    *next = result == 0;
+    if (result != 1)
+        return result;
+    result = acme_attempt_begin(&a, err);
+    if (result == 0)
+        result = ask_ca(i, &a, next, err);
+    bool failed = result < 0 && !error_is(err, &MSG_ACME_STOPPED);
+    if (failed) {
         i->refusal = a.refusal;
         i->preflight_said_no = a.name_at_fault;
-        pause_ca(i, ca, &a.refusal);
-        if (i->settings->told)
-            i->settings->told(i->settings->context, ACME_STAGE_REFUSED, i->job->name, ca->name,
-                              err);
+        tell_ca(i, ACME_STAGE_REFUSED, ca, err);
     }
+    if (a.session && !i->settings->dry_run)
+        settle(i, &a, claimed, failed ? err : NULL);
     acme_attempt_end(&a);
     return result;
 }
@@ -301,7 +365,8 @@ static void note_failure(struct issue *i, const struct error *err)
     job->tried = now;
     job->problem = write_problem(i->arena, err);
     if (error_is(err, &MSG_ACME_CAS_WAIT)) {
-        job->due = i->earliest;
+        /* Where all are being left alone, it is due all the same: any moment one may be back. */
+        job->due = i->order_at ? i->earliest : now;
         return;
     }
     job->failures++;

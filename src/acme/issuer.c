@@ -128,6 +128,12 @@ static void on_told(void *context, enum acme_stage stage, struct str name, struc
         counters_add(counts, COUNTER_ACME_REFUSED, 1);
         LOG(LOG_WARN, "acme.refused", LOG_STR("host", name), LOG_STR("ca", ca), LOG_ERR(err));
         return;
+    case ACME_STAGE_SILENT:
+        LOG(LOG_WARN, "acme.ca_silent", LOG_STR("ca", ca));
+        return;
+    case ACME_STAGE_BACK:
+        LOG(LOG_INFO, "acme.ca_back", LOG_STR("ca", ca));
+        return;
     case ACME_STAGE_PREFLIGHT:
         return;
     }
@@ -171,15 +177,17 @@ static void run_job(struct worker *w, struct store_job *job)
         LOG_U64("failures", job->failures), LOG_I64("again", job->due));
 }
 
-/* Without a CA there is nothing to be tried, and nothing to be told of every domain. */
-static int any_ca(struct worker *w, struct error *err)
+/* Without a CA, or while none may be asked, there is nothing to be tried, and nothing to be told of
+ * every domain. 1: there is one. */
+static int any_ca(struct worker *w, int64_t now, struct error *err)
 {
+    int64_t at;
     int result = store_ca_any(w->store, err);
     if (result == 0 && !atomic_exchange(&w->issuer->no_ca, true))
         LOG(LOG_INFO, "acme.no_ca");
     else if (result == 1)
         w->issuer->no_ca = false;
-    return result;
+    return result == 1 ? acme_cas_free(w->store, now, &at, err) : result;
 }
 
 /* What a kill left in hand, or a job that could not be written back, is free again. */
@@ -200,7 +208,7 @@ static int next_job(struct worker *w, struct error *err)
     if (result == 0)
         result = let_go(w, err);
     if (result == 0)
-        result = any_ca(w, err);
+        result = any_ca(w, now, err);
     if (result == 1)
         result = store_jobs_take(w->store, str_from(w->owner), now, now + ACME_LEASE_S, 1, take_job,
                                  &taken, err);

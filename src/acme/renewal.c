@@ -4,6 +4,7 @@
 #define RETRY_MOST_S       86400
 #define RETRY_VALIDATION_S 3600
 #define LOOK_AGAIN_MOST_S  3600
+#define OUTAGE_MOST_S      3600
 
 /* Of a non-negative length the part that spread is of 2^32; never more than the length. */
 static int64_t share(int64_t length, uint32_t spread)
@@ -91,10 +92,30 @@ static int64_t doubled(unsigned failures, int64_t most)
     return delay < most ? delay : most;
 }
 
+/* Whether it is the CA that failed: it gave no answer, or said that its servers are at fault. */
+static bool is_outage(const struct acme_refusal *refusal)
+{
+    return !refusal || refusal->status >= 500 ||
+           (refusal->status == 0 && refusal->problem == ACME_NO_PROBLEM);
+}
+
+int64_t acme_outage_until(const struct acme_refusal *refusal, uint64_t failures, int64_t now)
+{
+    unsigned times = failures < UINT16_MAX ? (unsigned)failures : UINT16_MAX;
+    int64_t until = later(now, doubled(times, OUTAGE_MOST_S));
+    return refusal && refusal->retry_at > until ? refusal->retry_at : until;
+}
+
+bool acme_is_blocked(int64_t until, int64_t now)
+{
+    return until > now && until - now <= ACME_RETRY_AFTER_MAX;
+}
+
 int64_t acme_retry_time(const struct acme_refusal *refusal, unsigned failures, int64_t now,
                         uint32_t spread)
 {
-    int64_t delay = doubled(failures, RETRY_MOST_S), least = least_delay(refusal);
+    int64_t most = is_outage(refusal) ? OUTAGE_MOST_S : RETRY_MOST_S;
+    int64_t delay = doubled(failures, most), least = least_delay(refusal);
     delay = delay < least ? least : delay;
     int64_t extra = share(delay / 10, spread);
     int64_t at = later(now, delay + extra);

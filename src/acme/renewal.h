@@ -43,16 +43,26 @@ int64_t acme_renew_at(int64_t not_before, int64_t not_after, const struct acme_w
 #define ACME_SHORT_LIFE_S ((int64_t)10 * 86400)
 
 /* When to try again after the failure number `failures` (from 1) in a row: a minute, doubling, at
- * most a day, and moved by `spread` up to a tenth, later; never before refusal->retry_at. What only
- * a person can mend (userActionRequired, externalAccountRequired, rejectedIdentifier, ...) waits
- * the longest. A validation that failed, and a limit without a time, wait an hour at least: CAs
- * ration those. refusal may be NULL: the CA said nothing. */
+ * most a day, and moved by `spread` up to a tenth, later; never before refusal->retry_at. At most
+ * an hour where the CA gave no answer or one that its servers are at fault (5xx): that is no
+ * failure of the name, and no CA counts it. What only a person can mend (userActionRequired,
+ * externalAccountRequired, rejectedIdentifier, ...) waits the longest. A validation that failed,
+ * and a limit without a time, wait an hour at least: CAs ration those. refusal may be NULL: the CA
+ * said nothing. */
 int64_t acme_retry_time(const struct acme_refusal *refusal, unsigned failures, int64_t now,
                         uint32_t spread);
 
 /* When to look again after a preflight that said no: no CA was asked, and the name may come to lead
  * here any time. A minute, doubling, at most an hour, moved as above. */
 int64_t acme_look_again(unsigned failures, int64_t now, uint32_t spread);
+
+/* Until when nobody is to ask a CA that gave no answer, or a 5xx, for the time number `failures`
+ * (from 1) in a row: a minute, doubling, at most an hour; never before refusal->retry_at. */
+int64_t acme_outage_until(const struct acme_refusal *refusal, uint64_t failures, int64_t now);
+
+/* Whether a CA that is blocked until then is so now. No block lasts longer than
+ * ACME_RETRY_AFTER_MAX: one that seems to was noted before the clock was put right. */
+bool acme_is_blocked(int64_t until, int64_t now);
 
 /* Orders that an account may begin: a bucket of `size`, refilled evenly over `period` seconds.
  * Let's Encrypt allows 300 in three hours. size or period 0: no limit. */

@@ -6,6 +6,7 @@
 #include "acme/jose.h"
 #include "acme/messages.h"
 #include "acme/reading.h"
+#include "net/messages.h"
 
 #define DIRECTORY_BYTES_MAX ((size_t)128 * 1024) /* of what is kept of one */
 
@@ -16,6 +17,7 @@ struct acme_session {
     struct acme_directory directory;
     int64_t read_at;
     bool known; /* the directory was read */
+    enum acme_ca_state state;
     EVP_PKEY *key;
     struct str account;
     /* The newest that came. Requests are made one after the other and each answer brings one, so
@@ -60,6 +62,11 @@ void acme_session_sign_by(struct acme_session *session, EVP_PKEY *key, struct st
     session->account = account;
 }
 
+enum acme_ca_state acme_session_state(const struct acme_session *session)
+{
+    return session->state;
+}
+
 static int64_t now(const struct acme_session *session)
 {
     return session->world.now(session->world.context);
@@ -73,6 +80,17 @@ static bool is_nonce(struct str nonce)
             return false;
     }
     return nonce.n && nonce.n <= ACME_NONCE_MAX;
+}
+
+/* What fails here, or because the program ends, says nothing of the CA. */
+static void note_state(struct acme_session *session, int rc, const struct api_response *response,
+                       const struct error *err)
+{
+    if (rc == 0)
+        session->state = response->status >= 500 ? ACME_CA_SILENT : ACME_CA_ANSWERS;
+    else if (error_is(err, &MSG_API_UNREACHABLE) || error_is(err, &MSG_API_TIMEOUT) ||
+             error_is(err, &MSG_API_TLS))
+        session->state = ACME_CA_SILENT;
 }
 
 static int send(struct acme_session *session, struct str method, struct str url, struct str body,
@@ -92,7 +110,10 @@ static int send(struct acme_session *session, struct str method, struct str url,
         .body_max = ACME_BODY_MAX,
         .deadline_ms = ACME_REQUEST_MS,
     };
+    struct error local;
+    err = err ? err : &local;
     int rc = session->world.send(session->world.context, &request, arena, response, err);
+    note_state(session, rc, response, err);
     if (rc < 0)
         return rc;
     struct str nonce = api_header_get(response, STR("replay-nonce"));
@@ -239,7 +260,12 @@ int acme_session_post_by(struct acme_session *session, EVP_PKEY *key, struct str
 int acme_session_get(struct acme_session *session, struct str url, struct arena *arena,
                      struct api_response *response, struct acme_refusal *refusal, struct error *err)
 {
+    struct acme_refusal heard = {ACME_NO_PROBLEM};
+    enum acme_ca_state before = session->state;
+    int rc = get(session, url, arena, response, &heard, err);
+    if (heard.status >= 500)
+        session->state = before;
     if (refusal)
-        *refusal = (struct acme_refusal){ACME_NO_PROBLEM};
-    return get(session, url, arena, response, refusal, err);
+        *refusal = heard;
+    return rc;
 }

@@ -43,6 +43,14 @@ void acme_session_free(struct acme_session *session);
 
 const struct acme_world *acme_session_world(const struct acme_session *session);
 
+/* What the requests so far say of the CA itself, the last one counting. */
+enum acme_ca_state {
+    ACME_CA_NOT_ASKED,
+    ACME_CA_ANSWERS,
+    ACME_CA_SILENT, /* it cannot be reached, or says that its servers are at fault (5xx) */
+};
+enum acme_ca_state acme_session_state(const struct acme_session *session);
+
 /* Borrowed until the session is freed or reads it again: look it up anew for each use. *refusal
  * (may be NULL) as for a request. */
 int acme_session_directory(struct acme_session *session, const struct acme_directory **out,
@@ -65,7 +73,8 @@ int acme_session_post_by(struct acme_session *session, EVP_PKEY *key, struct str
                          struct str payload, struct arena *arena, struct api_response *response,
                          struct acme_refusal *refusal, struct error *err) NODISCARD;
 
-/* A plain GET of a resource that needs no signature (RFC 9773 4.1). */
+/* A plain GET of a resource that needs no signature (RFC 9773 4.1). A 5xx is that resource's fault,
+ * and says nothing of the rest of the CA. */
 int acme_session_get(struct acme_session *session, struct str url, struct arena *arena,
                      struct api_response *response, struct acme_refusal *refusal,
                      struct error *err) NODISCARD;

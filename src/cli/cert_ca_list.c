@@ -42,6 +42,8 @@ static void put_json(struct json_writer *w, const struct store_ca *row, int64_t 
         json_put_time(w, row->blocked_until);
     else
         json_put_null(w);
+    json_key(w, "failures");
+    json_put_u64(w, row->failures);
     json_close(w);
 }
 
@@ -52,7 +54,9 @@ static void put_text_row(struct cli *c, const struct store_ca *row, int64_t now)
         cli_put_line(c, msg_cert_ca_row_profile(row->profile));
     cli_put_line(c, row->account.n ? msg_cert_ca_row_account(row->account)
                                    : msg_cert_ca_row_no_account());
-    if (row->blocked_until > now)
+    if (row->failures)
+        cli_put_line(c, msg_cert_ca_row_silent(row->failures, row->blocked_until));
+    else if (row->blocked_until > now)
         cli_put_line(c, msg_cert_ca_row_blocked(row->blocked_until));
 }
 

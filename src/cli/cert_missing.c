@@ -1,6 +1,8 @@
 #include "cli/cert_missing.h"
 
+#include "acme/issue.h"
 #include "acme/messages.h"
+#include "base/clock.h"
 #include "base/messages.h"
 #include "base/msg_record.h"
 #include "mtasts/policy_host.h"
@@ -18,7 +20,8 @@ struct walk {
     size_t count, rows;
     char last[DOMAIN_NAME_MAX + 1];
     bool any_ca;
-    bool lacks_ca; /* that is all there is to say of some; it is said once */
+    bool lacks_ca;   /* that is all there is to say of some; it is said once */
+    int64_t free_at; /* no CA may be asked before; 0: one may */
 };
 
 /* Why the host has no certificate: what came of the last attempt, else what is known of a host that
@@ -29,7 +32,9 @@ static struct msg_record find_reason(const struct walk *walk, struct str problem
                                                               store_messages, base_messages, NULL};
     struct msg_record record = msg_record_read(problem, catalogues, walk->arena);
     if (!record.code.n) {
-        record.msg = walk->any_ca ? msg_cert_missing_waits() : msg_acme_no_ca();
+        record.msg = !walk->any_ca   ? msg_acme_no_ca()
+                     : walk->free_at ? msg_acme_cas_wait(walk->free_at)
+                                     : msg_cert_missing_waits();
         record.code = str_from(record.msg.def->id);
     }
     return record;
@@ -100,6 +105,7 @@ static int put_host(struct walk *walk, struct str host, struct error *err)
         return rc;
     struct msg_record why = find_reason(walk, job.problem);
     int64_t next = walk->any_ca && job.problem.n ? job.due : 0;
+    next = walk->any_ca && next < walk->free_at ? walk->free_at : next;
     m->rows++;
     if (m->c->json)
         put_json(walk, host, &why, next);
@@ -135,13 +141,18 @@ int cert_missing_put(struct cert_missing *m, struct error *err)
 {
     struct arena arena CLEANUP(arena_done) = {0};
     struct walk *walk = arena_alloc(&m->c->arena, sizeof *walk);
+    int64_t free_at = 0;
     int rc = m->secrets ? store_ca_any(m->secrets, err) : 0;
-    if (!walk)
-        return error_set_memory(err);
+    bool any_ca = rc == 1;
+    if (any_ca)
+        rc = acme_cas_free(m->secrets, clock_now(), &free_at, err);
     if (rc < 0)
         return rc;
+    if (!walk)
+        return error_set_memory(err);
     arena_init(&arena, ARENA_MAX);
-    *walk = (struct walk){.m = m, .arena = &arena, .any_ca = rc == 1};
+    *walk = (struct walk){.m = m, .arena = &arena, .any_ca = any_ca};
+    walk->free_at = rc == 1 ? 0 : free_at;
     do {
         rc = put_page(walk, err);
     } while (rc == 0 && walk->rows == STORE_PAGE_MAX);

@@ -95,6 +95,9 @@ static void on_told(void *context, enum acme_stage stage, struct str name, struc
         cli_say(c, msg_cert_stage_refused(name, ca));
         (void)err; /* the result has it when it was the last one */
         return;
+    case ACME_STAGE_SILENT:
+    case ACME_STAGE_BACK:
+        return; /* likewise */
     }
 }
 
@@ -223,6 +226,7 @@ int cert_order_run(struct cert_order *o, struct str host)
         .webroot = config->acme.webroot.p,
         .only = o->only,
         .now = o->renew,
+        .by_hand = true,
         .dry_run = o->dry_run,
         .told = on_told,
         .context = o->c,

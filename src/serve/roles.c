@@ -29,6 +29,14 @@ static uint64_t host_open_files(const struct config *config)
     return config->host.max_connections;
 }
 
+/* The questions to DNS of one job, its connections to an authority, its databases. */
+#define KEEPER_FILES_A_JOB 128
+
+static uint64_t keeper_open_files(const struct config *config)
+{
+    return config->acme.jobs * KEEPER_FILES_A_JOB;
+}
+
 static struct str keeper_user(const struct config *config)
 {
     return config->keeper.user;
@@ -61,6 +69,7 @@ const struct role serve_roles[] = {
     {.name = "keeper",
      .run = keeper_run,
      .user = keeper_user,
+     .open_files = keeper_open_files,
      .store = {.access = {[STORE_CONTROL] = STORE_READ, [STORE_SECRETS] = STORE_WRITE}}},
     {.name = "admin",
      .run = admin_run_role,

@@ -23,7 +23,8 @@ struct store_ca {
     struct str account_key;       /* DER of PKCS #8; empty: none was made yet */
     struct str next_key;          /* likewise; the account may have it already (acme/roll.h) */
     struct str account;           /* URL; empty: none yet */
-    int64_t blocked_until;        /* the CA said to wait; 0: it did not */
+    int64_t blocked_until;        /* nobody is to ask it before; 0: anybody may */
+    uint64_t failures;            /* times in a row that it gave no answer */
     int64_t bucket_ms, bucket_at; /* acme/renewal.h */
     int64_t created;
 };
@@ -46,7 +47,8 @@ int store_ca_each(struct store *s, int (*each)(void *context, const struct store
 int store_ca_any(struct store *s, struct error *err) NODISCARD;
 int store_ca_remove(struct store *s, struct str name, struct error *err) NODISCARD;
 
-/* Only what changes with use: the account (both texts; empty: unchanged), and the limits. */
+/* Only what changes with use: the account (both texts; empty: unchanged), and the limits. Each by
+ * itself: several threads use one CA, and what one learned must not be undone by another. */
 int store_ca_set_account(struct store *s, struct str name, struct str key, struct str account,
                          struct error *err) NODISCARD;
 /* A key that the account is about to get; empty: it does not after all. */
@@ -55,8 +57,14 @@ int store_ca_set_next_key(struct store *s, struct str name, struct str key,
 /* The account has it: `key` is account_key now, and there is no next one. */
 int store_ca_take_next_key(struct store *s, struct str name, struct str key,
                            struct error *err) NODISCARD;
-int store_ca_set_limits(struct store *s, struct str name, int64_t blocked_until, int64_t bucket_ms,
-                        int64_t bucket_at, struct error *err) NODISCARD;
+int store_ca_set_bucket(struct store *s, struct str name, int64_t bucket_ms, int64_t bucket_at,
+                        struct error *err) NODISCARD;
+int store_ca_set_blocked(struct store *s, struct str name, uint64_t failures, int64_t until,
+                         struct error *err) NODISCARD;
+/* Of all who want to look whether a CA answers again, one may: blocked_until becomes `until` if it
+ * is `was`. 1; 0: somebody was first. */
+int store_ca_claim(struct store *s, struct str name, int64_t was, int64_t until,
+                   struct error *err) NODISCARD;
 
 /* ---- jobs ---- */
 

@@ -6,7 +6,7 @@
 #define COLUMNS                                                                                    \
     "name, directory, position, challenge, key_type, profile, preferred_chain, contact, terms,"    \
     " eab_kid, eab_key, account_key, account, blocked_until, bucket_ms, bucket_at, created, "      \
-    "next_key"
+    "next_key, failures"
 
 static bool name_ok(struct str name)
 {
@@ -71,13 +71,14 @@ static int put_body(struct store_db *db, void *context, struct error *err)
     if (rc >= 0)
         rc = query_run(db,
                        "INSERT INTO ca (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-                       " $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                       " $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
                        err, V_TEXT(in->name), V_TEXT(in->directory), V_INT(position),
                        V_TEXT(in->challenge), V_TEXT(in->key_type), V_TEXT(in->profile),
                        V_TEXT(in->preferred_chain), V_TEXT(in->contact), V_TEXT(in->terms),
                        V_TEXT(in->eab_kid), V_TEXT(in->eab_key), V_BYTES(in->account_key),
                        V_TEXT(in->account), V_INT(in->blocked_until), V_INT(in->bucket_ms),
-                       V_INT(in->bucket_at), V_INT(in->created), V_BYTES(in->next_key));
+                       V_INT(in->bucket_at), V_INT(in->created), V_BYTES(in->next_key),
+                       V_INT((int64_t)in->failures));
     return rc < 0 ? rc : 1;
 }
 
@@ -111,7 +112,8 @@ static struct store_ca read_row(const struct store_query *q)
                              .bucket_ms = query_int(q, 14),
                              .bucket_at = query_int(q, 15),
                              .created = query_int(q, 16),
-                             .next_key = query_str(q, 17)};
+                             .next_key = query_str(q, 17),
+                             .failures = (uint64_t)query_int(q, 18)};
 }
 
 int store_ca_get(struct store *s, struct str name, struct arena *arena, struct store_ca *out,
@@ -244,23 +246,56 @@ int store_ca_take_next_key(struct store *s, struct str name, struct str key, str
     return write_next_key(s, name, key, take_next_key_body, err);
 }
 
-static int limits_body(struct store_db *db, void *context, struct error *err)
+static int bucket_body(struct store_db *db, void *context, struct error *err)
 {
     const struct store_ca *c = context;
-    return change_one(
-        db, "UPDATE ca SET blocked_until = $1, bucket_ms = $2, bucket_at = $3 WHERE name = $4", err,
-        V_INT(c->blocked_until), V_INT(c->bucket_ms), V_INT(c->bucket_at), V_TEXT(c->name));
+    return change_one(db, "UPDATE ca SET bucket_ms = $1, bucket_at = $2 WHERE name = $3", err,
+                      V_INT(c->bucket_ms), V_INT(c->bucket_at), V_TEXT(c->name));
 }
 
-int store_ca_set_limits(struct store *s, struct str name, int64_t blocked_until, int64_t bucket_ms,
-                        int64_t bucket_at, struct error *err)
+int store_ca_set_bucket(struct store *s, struct str name, int64_t bucket_ms, int64_t bucket_at,
+                        struct error *err)
 {
     struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_WRITE, err);
     if (!db)
         return -ERROR_BUG;
-    struct store_ca c = {.name = name,
-                         .blocked_until = blocked_until,
-                         .bucket_ms = bucket_ms,
-                         .bucket_at = bucket_at};
-    return store_transaction(db, limits_body, &c, err);
+    struct store_ca c = {.name = name, .bucket_ms = bucket_ms, .bucket_at = bucket_at};
+    return store_transaction(db, bucket_body, &c, err);
+}
+
+static int blocked_body(struct store_db *db, void *context, struct error *err)
+{
+    const struct store_ca *c = context;
+    return change_one(db, "UPDATE ca SET failures = $1, blocked_until = $2 WHERE name = $3", err,
+                      V_INT((int64_t)c->failures), V_INT(c->blocked_until), V_TEXT(c->name));
+}
+
+int store_ca_set_blocked(struct store *s, struct str name, uint64_t failures, int64_t until,
+                         struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_WRITE, err);
+    if (!db)
+        return -ERROR_BUG;
+    struct store_ca c = {.name = name, .failures = failures, .blocked_until = until};
+    return store_transaction(db, blocked_body, &c, err);
+}
+
+struct claim {
+    struct str name;
+    int64_t was, until;
+};
+
+static int claim_body(struct store_db *db, void *context, struct error *err)
+{
+    const struct claim *c = context;
+    return change_one(db, "UPDATE ca SET blocked_until = $1 WHERE name = $2 AND blocked_until = $3",
+                      err, V_INT(c->until), V_TEXT(c->name), V_INT(c->was));
+}
+
+int store_ca_claim(struct store *s, struct str name, int64_t was, int64_t until, struct error *err)
+{
+    struct store_db *db = store_db_for(s, STORE_SECRETS, STORE_WRITE, err);
+    if (!db)
+        return -ERROR_BUG;
+    return store_transaction(db, claim_body, &(struct claim){name, was, until}, err);
 }

@@ -129,6 +129,8 @@ static const char *const secrets_steps[] = {
     /* For those who count how certificates stand, without reading any. */
     "CREATE INDEX certificate_not_after ON certificate (not_after);"
     "CREATE INDEX job_failing ON job (certificate) WHERE failures > 0;",
+    /* Times in a row that a CA gave no answer. */
+    "ALTER TABLE ca ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;",
     NULL,
 };
 

@@ -205,6 +205,35 @@ def a_ca_that_is_absent_is_asked_again(s):
 
 
 @test
+def a_ca_that_is_down_is_looked_at_by_one_name_until_it_is_back(s):
+    node, ca = s.node().serve(), s.ca()
+    proxy = s.proxy(ca)
+    node.add_ca(proxy)
+    names = [f"down{n}.test" for n in range(6)]
+    for name in names:
+        node.point(name)
+    proxy.fail({"path": ".", "status": 502, "body": "<html>bad gateway</html>"})
+    node.add(names[0])
+    until(lambda: node.authority()["failures"] == 1, "the first look")
+    for name in names[1:]:
+        node.add(name)
+    asked = len(proxy.process.matching(" 502"))
+    check(asked == 1, asked, "requests to a CA that is down, by", len(names), "names")
+    codes = sorted(node.missing(name)["code"] for name in names)
+    check(codes == ["acme-cas-wait"] * 5 + ["acme-status"], codes)
+    node.stop()
+    node.serve()  # a restart forgets nothing
+    until(lambda: node.authority()["failures"] == 2, "the second look, a minute later")
+    asked = len(proxy.process.matching(" 502"))
+    check(asked == 2, asked, "requests after two looks")
+    proxy.fail()
+    node.tell("cert", "issue", names[0])  # a person need not wait, and what he finds is good for all
+    check(node.authority()["failures"] == 0, node.authority())
+    for name in names:
+        node.serves(name, ca)
+
+
+@test
 def a_limit_and_its_retry_after_are_obeyed(s):
     node, ca = s.node().serve(), s.ca()
     proxy = s.proxy(ca)

@@ -103,9 +103,12 @@ static void failures_are_tried_again_by_what_failed(void **state)
         {ACME_NO_PROBLEM, 0, 60},
         {ACME_NO_PROBLEM, 1, 60},
         {ACME_NO_PROBLEM, 2, 120},
-        {ACME_NO_PROBLEM, 11, 61440},
-        {ACME_NO_PROBLEM, 12, DAY},
-        {ACME_NO_PROBLEM, UINT32_MAX, DAY},
+        {ACME_NO_PROBLEM, 6, 1920},
+        {ACME_NO_PROBLEM, 7, HOUR},
+        {ACME_NO_PROBLEM, UINT32_MAX, HOUR},
+        {ACME_OTHER_PROBLEM, 11, 61440},
+        {ACME_OTHER_PROBLEM, 12, DAY},
+        {ACME_OTHER_PROBLEM, UINT32_MAX, DAY},
         {ACME_SERVER_INTERNAL, 1, 60},
         {ACME_BAD_NONCE, 3, 240},
         {ACME_OTHER_PROBLEM, 4, 480},
@@ -138,7 +141,60 @@ static void failures_are_tried_again_by_what_failed(void **state)
         assert_in_range(last - NOW, after + after / 10 - 1, after + after / 10);
     }
     assert_int_equal(acme_retry_time(NULL, 1, NOW, 0), NOW + 60);
+    assert_int_equal(acme_retry_time(NULL, 99, NOW, 0), NOW + HOUR);
     assert_int_equal(acme_retry_time(NULL, 1, INT64_MAX - 5, 0), INT64_MAX);
+}
+
+/* What a CA said by its status, and how long that can hold a name up after many failures. */
+static void an_outage_of_the_ca_holds_a_name_up_an_hour_at_most(void **state)
+{
+    static const struct {
+        const char *what;
+        struct acme_refusal refusal;
+        int64_t most;
+    } rows[] = {
+        {"no answer: refused, DNS, time", {.status = 0}, HOUR},
+        {"500", {.status = 500}, HOUR},
+        {"502 of what stands before it", {.status = 502}, HOUR},
+        {"503 with a problem", {.problem = ACME_SERVER_INTERNAL, .status = 503}, HOUR},
+        {"503 with Retry-After", {.status = 503, .retry_at = NOW + 2 * HOUR}, 2 * HOUR},
+        {"403", {.status = 403}, DAY},
+        {"404", {.status = 404}, DAY},
+        {"200 that makes no sense", {.status = 200}, DAY},
+        {"a limit", {.problem = ACME_RATE_LIMITED, .status = 429}, DAY},
+        {"a validation that failed", {.problem = ACME_DNS, .status = 200}, DAY},
+        {"the same without a status", {.problem = ACME_CONNECTION}, DAY},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t at = acme_retry_time(&rows[i].refusal, 100, NOW, 0);
+        CHECK(at == NOW + rows[i].most, rows[i].what);
+    }
+}
+
+static void a_ca_that_does_not_answer_is_left_alone_ever_longer(void **state)
+{
+    static const struct {
+        uint64_t failures;
+        int64_t retry_after, wait;
+    } rows[] = {
+        {1, 0, 60},  {2, 0, 120},     {6, 0, 1920},          {7, 0, HOUR},  {1000, 0, HOUR},
+        {1, 30, 60}, {1, 7200, 7200}, {UINT64_MAX, 0, HOUR}, {9, 60, HOUR},
+    };
+    static const struct {
+        int64_t until;
+        bool blocked;
+    } blocks[] = {{0, false},        {NOW, false},           {NOW + 1, true},
+                  {NOW + DAY, true}, {NOW + DAY + 1, false}, {INT64_MAX, false}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct acme_refusal refusal = {
+            .status = 503, .retry_at = rows[i].retry_after ? NOW + rows[i].retry_after : 0};
+        assert_int_equal(acme_outage_until(&refusal, rows[i].failures, NOW), NOW + rows[i].wait);
+    }
+    assert_int_equal(acme_outage_until(NULL, 3, NOW), NOW + 240);
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++)
+        assert_int_equal(acme_is_blocked(blocks[i].until, NOW), blocks[i].blocked);
 }
 
 /* RFC 8555 6.6 */
@@ -292,6 +348,8 @@ int main(void)
         cmocka_unit_test(with_a_window_a_moment_of_it),
         cmocka_unit_test(never_in_the_last_tenth_of_the_life),
         cmocka_unit_test(failures_are_tried_again_by_what_failed),
+        cmocka_unit_test(an_outage_of_the_ca_holds_a_name_up_an_hour_at_most),
+        cmocka_unit_test(a_ca_that_does_not_answer_is_left_alone_ever_longer),
         cmocka_unit_test(never_before_retry_after),
         cmocka_unit_test(a_name_that_leads_elsewhere_is_looked_at_every_hour_at_least),
         cmocka_unit_test(a_bucket_gives_what_is_in_it_and_what_flows_in),

@@ -50,6 +50,7 @@ static void a_ca_comes_back_as_it_was_put(void **state)
     in.account_key = (struct str){"\0\1\0", 3};
     in.account = STR("https://ca.example/acct/1");
     in.blocked_until = NOW + 1;
+    in.failures = 3;
     in.bucket_ms = 2500;
     in.bucket_at = NOW + 2;
     assert_int_equal(store_ca_put(w.store, &in, &w.err), 1);
@@ -67,6 +68,7 @@ static void a_ca_comes_back_as_it_was_put(void **state)
     assert_true(str_eq(row.account_key, in.account_key));
     CHECK_STR(row.account, "https://ca.example/acct/1", "account");
     assert_int_equal(row.blocked_until, NOW + 1);
+    assert_int_equal(row.failures, 3);
     assert_int_equal(row.bucket_ms, 2500);
     assert_int_equal(row.bucket_at, NOW + 2);
     assert_int_equal(row.created, NOW);
@@ -115,6 +117,22 @@ static void a_key_that_is_about_to_change_stands_beside_the_old_one(void **state
     CHECK_STR(row.next_key, "", "next_key");
 }
 
+static void one_of_many_may_look_whether_a_ca_answers_again(void **state)
+{
+    struct world w CLEANUP(world_done);
+    struct store_ca row;
+    (void)state;
+    world_init(&w);
+    put(&w, "le", 0);
+    assert_int_equal(store_ca_set_blocked(w.store, STR("le"), 1, NOW, NULL), 1);
+    assert_int_equal(store_ca_claim(w.store, STR("le"), NOW, NOW + 120, NULL), 1);
+    assert_int_equal(store_ca_claim(w.store, STR("le"), NOW, NOW + 121, NULL), 0);
+    assert_int_equal(store_ca_claim(w.store, STR("x"), NOW, NOW + 120, NULL), 0);
+    assert_int_equal(store_ca_get(w.store, STR("le"), &w.arena, &row, NULL), 1);
+    assert_int_equal(row.blocked_until, NOW + 120);
+    assert_int_equal(row.failures, 1);
+}
+
 static void use_changes_only_the_account_and_the_limits(void **state)
 {
     struct world w CLEANUP(world_done);
@@ -125,17 +143,20 @@ static void use_changes_only_the_account_and_the_limits(void **state)
     assert_int_equal(store_ca_set_account(w.store, STR("le"), STR("key"), STR(""), NULL), 1);
     assert_int_equal(store_ca_set_account(w.store, STR("le"), STR(""), STR("url"), NULL), 1);
     assert_int_equal(store_ca_set_account(w.store, STR("le"), STR(""), STR(""), NULL), 1);
-    assert_int_equal(store_ca_set_limits(w.store, STR("le"), NOW, 1500, NOW + 1, NULL), 1);
+    assert_int_equal(store_ca_set_bucket(w.store, STR("le"), 1500, NOW + 1, NULL), 1);
+    assert_int_equal(store_ca_set_blocked(w.store, STR("le"), 2, NOW, NULL), 1);
     assert_int_equal(store_ca_get(w.store, STR("le"), &w.arena, &row, NULL), 1);
     CHECK_STR(row.account_key, "key", "account_key");
     CHECK_STR(row.account, "url", "account");
     CHECK_STR(row.challenge, "tls-alpn-01", "challenge");
     assert_int_equal(row.blocked_until, NOW);
+    assert_int_equal(row.failures, 2);
     assert_int_equal(row.bucket_ms, 1500);
     assert_int_equal(row.bucket_at, NOW + 1);
     assert_int_equal(store_ca_set_account(w.store, STR("x"), STR("key"), STR("url"), NULL), 0);
     assert_int_equal(store_ca_set_account(w.store, STR("x"), STR(""), STR(""), NULL), 0);
-    assert_int_equal(store_ca_set_limits(w.store, STR("x"), NOW, 1, NOW, NULL), 0);
+    assert_int_equal(store_ca_set_bucket(w.store, STR("x"), 1, NOW, NULL), 0);
+    assert_int_equal(store_ca_set_blocked(w.store, STR("x"), 1, NOW, NULL), 0);
     uint64_t last = 99;
     assert_int_equal(store_changes_last(w.store, STORE_SECRETS, &last, NULL), 0);
     assert_int_equal(last, 0);
@@ -203,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_ca_comes_back_as_it_was_put),
         cmocka_unit_test(cas_are_asked_in_the_order_of_their_positions),
         cmocka_unit_test(a_key_that_is_about_to_change_stands_beside_the_old_one),
+        cmocka_unit_test(one_of_many_may_look_whether_a_ca_answers_again),
         cmocka_unit_test(use_changes_only_the_account_and_the_limits),
         cmocka_unit_test(what_has_another_form_is_refused),
         cmocka_unit_test(a_store_of_the_first_version_is_brought_up),
