@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin/health.h"
+#include "admin/messages.h"
 #include "admin/metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,8 +20,14 @@
 #define TURN_S        1 /* between two signs of life */
 #define JUDGE_MS      5000
 #define HEAD_MAX      8192 /* bytes of a request */
+#define BODY_MAX      8192 /* likewise; it is not looked at */
+#define PAGE_MAX      1024 /* of an answer that says no */
 #define PATIENCE_S    10   /* for a client's request */
 #define SIGNALS_COUNT 3
+#define TEXT_TYPE     "text/plain; charset=utf-8"
+#define METHODS                                                                                    \
+    (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |     \
+     EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH)
 
 struct admin {
     struct admin_view *view;
@@ -28,35 +35,38 @@ struct admin {
     struct event_base *base;
     struct evhttp *http;
     struct event *turn, *signals[SIGNALS_COUNT];
-    struct buf text;   /* what health_judge said last */
-    bool healthy;      /* and that is in the log */
-    int64_t judged_at; /* clock_monotonic_ms */
-    int64_t beat_at;   /* likewise, of the watchdog */
+    struct health health; /* as it is in the log */
+    int64_t judged_at;    /* clock_monotonic_ms */
+    int64_t beat_at;      /* likewise, of the watchdog */
 };
 
 /* ---- judging ---- */
 
-/* The first line is enough for the log: the rest is in /healthz. */
-static void tell(bool healthy, struct str text)
+/* Each fault when it begins and when it ends. */
+static void tell(const struct health *before, const struct health *now)
 {
-    struct str first, rest;
-    str_cut(text, '\n', &first, &rest);
-    if (healthy)
+    for (size_t i = 0; i < before->count; i++) {
+        if (!health_has(now, &before->faults[i]))
+            LOG(LOG_INFO, "admin.mended", LOG_MSG("fault", &before->faults[i]));
+    }
+    for (size_t i = 0; i < now->count; i++) {
+        if (!health_has(before, &now->faults[i]))
+            LOG(LOG_ERROR, "admin.unhealthy", LOG_MSG("fault", &now->faults[i]));
+    }
+    if (before->count && !now->count)
         LOG(LOG_INFO, "admin.healthy");
-    else
-        LOG(LOG_ERROR, "admin.unhealthy", LOG_STR("fault", first));
 }
 
+/* True: there is no fault. */
 static bool judge(struct admin *a)
 {
+    struct health now;
     admin_view_take(a->view);
-    buf_reset(&a->text);
-    bool healthy = health_judge(a->view, &a->text);
-    if (healthy != a->healthy)
-        tell(healthy, buf_view(&a->text));
-    a->healthy = healthy;
+    health_judge(a->view, &now);
+    tell(&a->health, &now);
+    a->health = now;
     a->judged_at = a->view->now_ms;
-    return healthy;
+    return !now.count;
 }
 
 /* ---- answering ---- */
@@ -82,21 +92,55 @@ static void answer(struct evhttp_request *request, int status, const char *type,
         evbuffer_free(body);
 }
 
+static void refuse(struct evhttp_request *request, int status, struct msg why)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, PAGE_MAX);
+    msg_render(LANG_EN, MSG_TEXT, &why, &text);
+    buf_byte(&text, '\n');
+    answer(request, status, TEXT_TYPE, &text);
+}
+
+/* Whether it only reads; else it is answered. */
+static bool is_reading(struct evhttp_request *request)
+{
+    enum evhttp_cmd_type method = evhttp_request_get_command(request);
+    if (method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD)
+        return true;
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
+    refuse(request, HTTP_BADMETHOD, msg_admin_read_only());
+    return false;
+}
+
 static void on_metrics(struct evhttp_request *request, void *context)
 {
     struct admin *a = context;
     struct buf text CLEANUP(buf_done);
-    bool healthy = judge(a);
     buf_init(&text, METRICS_TEXT_MAX);
-    metrics_write(a->view, healthy, &text);
+    if (!is_reading(request))
+        return;
+    metrics_write(a->view, judge(a), &text);
     answer(request, HTTP_OK, METRICS_TYPE, &text);
 }
 
 static void on_health(struct evhttp_request *request, void *context)
 {
     struct admin *a = context;
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, HEALTH_TEXT_MAX);
+    if (!is_reading(request))
+        return;
     bool healthy = judge(a);
-    answer(request, healthy ? HTTP_OK : HTTP_SERVUNAVAIL, "text/plain; charset=utf-8", &a->text);
+    health_write(&a->health, &text);
+    answer(request, healthy ? HTTP_OK : HTTP_SERVUNAVAIL, TEXT_TYPE, &text);
+}
+
+/* Anything else. What was asked for is not repeated. */
+static void on_other(struct evhttp_request *request, void *context)
+{
+    (void)context;
+    if (is_reading(request))
+        refuse(request, HTTP_NOTFOUND, msg_admin_nothing_here());
 }
 
 /* ---- the loop ---- */
@@ -171,9 +215,10 @@ static bool set_up(struct admin *a, const struct listener *listeners, size_t cou
     a->turn = a->base ? event_new(a->base, -1, EV_PERSIST, on_turn, a) : NULL;
     if (!a->view || !a->http || !a->turn || event_add(a->turn, &second) < 0)
         return false;
-    evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    evhttp_set_allowed_methods(a->http, METHODS); /* those that are refused get an answer of ours */
     evhttp_set_max_headers_size(a->http, HEAD_MAX);
-    evhttp_set_max_body_size(a->http, 0);
+    evhttp_set_max_body_size(a->http, BODY_MAX);
+    evhttp_set_gencb(a->http, on_other, a);
     evhttp_set_timeout(a->http, PATIENCE_S);
     return evhttp_set_cb(a->http, "/metrics", on_metrics, a) == 0 &&
            evhttp_set_cb(a->http, "/healthz", on_health, a) == 0 && add_signals(a) &&
@@ -192,16 +237,13 @@ static void admin_done(struct admin *a)
         evhttp_free(a->http);
     if (a->base)
         event_base_free(a->base);
-    buf_done(&a->text);
     free(a->view);
 }
 
 int admin_run_role(const struct config *config, const struct listener *listeners, size_t count,
                    struct counters *counters)
 {
-    struct admin a CLEANUP(admin_done) = {
-        .view = admin_view_new(config), .counters = counters, .healthy = true};
-    buf_init(&a.text, HEALTH_TEXT_MAX);
+    struct admin a CLEANUP(admin_done) = {.view = admin_view_new(config), .counters = counters};
     signal(SIGPIPE, SIG_IGN);
     a.judged_at = clock_monotonic_ms(); /* the other roles may only be starting */
     if (!set_up(&a, listeners, count)) {

@@ -4,19 +4,13 @@
 
 struct judging {
     const struct admin_view *view;
-    struct buf *out;
-    bool good;
+    struct health *out;
 };
 
 static void complain(struct judging *j, struct msg fault)
 {
-    j->good = false;
-    msg_render(LANG_EN, MSG_TEXT, &fault, j->out);
-    if (msg_has(&fault, MSG_FIX)) {
-        buf_cstr(j->out, "; ");
-        msg_render(LANG_EN, MSG_FIX, &fault, j->out);
-    }
-    buf_byte(j->out, '\n');
+    if (j->out->count < HEALTH_FAULTS_MAX)
+        j->out->faults[j->out->count++] = fault;
 }
 
 /* How many of the last falls were lately. */
@@ -60,9 +54,10 @@ static void judge_role(struct judging *j, const struct admin_role *role)
         complain(j, msg_admin_at_risk((uint64_t)run->gauges[GAUGE_AT_RISK]));
 }
 
-bool health_judge(const struct admin_view *view, struct buf *out)
+void health_judge(const struct admin_view *view, struct health *out)
 {
-    struct judging j = {view, out, true};
+    struct judging j = {view, out};
+    out->count = 0;
     /* First what may be the cause of the rest. */
     if (!view->disk_known)
         complain(&j, msg_admin_disk_unknown(view->store));
@@ -70,7 +65,36 @@ bool health_judge(const struct admin_view *view, struct buf *out)
         complain(&j, msg_admin_disk_full(view->store, view->disk_free));
     for (size_t i = 0; i < view->count; i++)
         judge_role(&j, &view->roles[i]);
-    if (j.good)
+}
+
+/* Whom it is about stands first, if it is about one of several. */
+static struct str subject(const struct msg *fault)
+{
+    bool named = fault->def->nargs && fault->def->args[0].type == MSG_ARG_STR;
+    return named ? fault->args[0].str : STR("");
+}
+
+bool health_has(const struct health *health, const struct msg *fault)
+{
+    for (size_t i = 0; i < health->count; i++) {
+        const struct msg *one = &health->faults[i];
+        if (one->def == fault->def && str_eq(subject(one), subject(fault)))
+            return true;
+    }
+    return false;
+}
+
+void health_write(const struct health *health, struct buf *out)
+{
+    for (size_t i = 0; i < health->count; i++) {
+        const struct msg *fault = &health->faults[i];
+        msg_render(LANG_EN, MSG_TEXT, fault, out);
+        if (msg_has(fault, MSG_FIX)) {
+            buf_cstr(out, "; ");
+            msg_render(LANG_EN, MSG_FIX, fault, out);
+        }
+        buf_byte(out, '\n');
+    }
+    if (!health->count)
         buf_cstr(out, "ok\n");
-    return j.good;
 }

@@ -258,12 +258,13 @@ def a_full_disk_leaves_the_last_good_state_serving(m):
     _, at = m.wait(r"serve\.role_fell")
     m.wait(r"serve\.role_ready", at)
     check(m.policy() == before, "another policy after the fall")
-    m.wait(r"event=admin\.unhealthy role=admin fault=.*the disk of the store .* is full")
+    m.wait(r"event=admin\.unhealthy role=admin code=admin-disk-full fault=.*the disk of the store .* is full")
     status, body, _ = m.ask_admin("/healthz")
     check(status == 503 and "is full" in body and "make room" in body, status, body)
     check(m.metric("sealpost_healthy") == 0 and m.metric("sealpost_store_disk_free_bytes") == 0, "the metrics")
     os.unlink(fill)
     until(lambda: m.ask_admin("/healthz")[0] == 200, m.ask_admin("/healthz"))
+    m.wait(r"event=admin\.mended role=admin code=admin-disk-full ")
     m.wait(r"event=admin\.healthy")
     check(m.metric("sealpost_healthy") == 1 and m.metric("sealpost_store_disk_free_bytes") > 0, "the metrics")
     m.tell("policy", "set", "example.test", "--mode", "none")
@@ -377,12 +378,14 @@ def the_admin_role_answers_get_and_head_alone_and_nothing_else(m):
     m.serve()
     for path, status in ("/", 404), ("/metrics/", 404), ("/healthz/../metrics", 404), ("/healthz?x", 200):
         check(m.ask_admin(path)[0] == status, path, m.ask_admin(path))
-    for method, status in ("HEAD", 200), ("POST", 501), ("DELETE", 501):
+    check("/healthz" in m.ask_admin("/")[1] and "/metrics" in m.ask_admin("/")[1], m.ask_admin("/"))
+    for method, status in ("HEAD", 200), ("POST", 405), ("DELETE", 405), ("OPTIONS", 405):
         with socket.create_connection(("127.0.0.1", m.admin), LIMIT) as s:
             s.sendall(f"{method} /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             answer = s.makefile("rb").read().decode()
         check(answer.startswith(f"HTTP/1.1 {status} "), method, answer[:80])
         check(method != "HEAD" or answer.endswith("\r\n\r\n"), "a body for HEAD")
+        check(status == 200 or "\nAllow: GET, HEAD\r" in answer and "text/plain" in answer and "<" not in answer, answer)
 
 
 def requests_are_logged_as_the_configuration_says(m):

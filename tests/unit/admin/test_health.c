@@ -137,10 +137,54 @@ static void each_fault_is_named_in_plain_words(void **state)
         struct buf text CLEANUP(buf_done);
         buf_init(&text, HEALTH_TEXT_MAX);
         rows[i].spoil(view);
-        bool good = health_judge(view, &text);
+        struct health health;
+        health_judge(view, &health);
+        health_write(&health, &text);
         CHECK_STR(buf_view(&text), rows[i].text, rows[i].name);
-        CHECK(good == str_eq(str_from(rows[i].text), STR("ok\n")), rows[i].name);
+        CHECK((health.count == 0) == str_eq(str_from(rows[i].text), STR("ok\n")), rows[i].name);
         free(view);
+    }
+}
+
+static void keeper_is_silent(struct admin_view *v)
+{
+    v->roles[KEEPER].page.runs[0].beat = NOW_MS - 20000;
+}
+
+static void host_is_silent_for_longer(struct admin_view *v)
+{
+    v->roles[HOST].page.runs[0].beat = NOW_MS - 30000;
+}
+
+static void judge_spoiled(void (*spoil)(struct admin_view *v), struct health *out)
+{
+    struct admin_view *view = world_new();
+    spoil(view);
+    health_judge(view, out);
+    free(view);
+}
+
+/* So that each is told once when it begins and once when it ends. */
+static void a_fault_is_the_same_while_only_its_figures_change(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*before)(struct admin_view *v), (*now)(struct admin_view *v);
+        bool same;
+    } rows[] = {
+        {"longer", host_is_silent, host_is_silent_for_longer, true},
+        {"another role", host_is_silent, keeper_is_silent, false},
+        {"another fault", host_is_silent, host_is_absent, false},
+        {"beside another", disk_is_full, much_is_wrong, true},
+        {"mended", disk_is_full, nothing, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct health before, now;
+        judge_spoiled(rows[i].before, &before);
+        judge_spoiled(rows[i].now, &now);
+        assert_int_equal(before.count, 1);
+        CHECK(health_has(&now, &before.faults[0]) == rows[i].same, rows[i].name);
     }
 }
 
@@ -148,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_is_named_in_plain_words),
+        cmocka_unit_test(a_fault_is_the_same_while_only_its_figures_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
