@@ -61,7 +61,7 @@ static int write_all(int fd, struct str content)
             return -1;
         content = str_skip(content, (size_t)n);
     }
-    return fsync(fd);
+    return 0;
 }
 
 /* The rename is only lasting when the folder is on disk. */
@@ -80,21 +80,122 @@ static int sync_folder_of(struct str path)
     return fd < 0 ? -1 : fsync(fd);
 }
 
+/* What path is called until it is whole. */
+static int name_beside(const char *path, char out[PATH_MAX], struct error *err)
+{
+    int n = snprintf(out, PATH_MAX, "%s.%ld.new", path, (long)getpid());
+    return n > 0 && n < PATH_MAX ? 0 : error_set_errno(err, ENAMETOOLONG, str_from(path));
+}
+
+/* Writes the file under that name. */
+static int write_beside(const char *path, struct str content, unsigned mode, bool sync,
+                        char temporary[PATH_MAX], struct error *err)
+{
+    int fd CLEANUP(close_fd) = -1;
+    int rc = name_beside(path, temporary, err);
+    if (rc < 0)
+        return rc;
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return error_set_errno(err, errno, str_from(path));
+    if (write_all(fd, content) == 0 && (!sync || fsync(fd) == 0))
+        return 0;
+    int saved = errno;
+    unlink(temporary);
+    return error_set_errno(err, saved, str_from(path));
+}
+
+static int put_in_place(const char *path, const char *temporary, struct error *err)
+{
+    if (rename(temporary, path) == 0)
+        return 0;
+    int saved = errno;
+    unlink(temporary);
+    return error_set_errno(err, saved, str_from(path));
+}
+
 int file_write(const char *path, struct str content, unsigned mode, struct error *err)
 {
     char temporary[PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary)
-        return error_set_errno(err, ENAMETOOLONG, str_from(path));
-    int fd CLEANUP(close_fd) = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return error_set_errno(err, errno, str_from(path));
-    if (write_all(fd, content) < 0 || rename(temporary, path) < 0) {
-        int saved = errno;
+    int rc = write_beside(path, content, mode, true, temporary, err);
+    if (rc == 0)
+        rc = put_in_place(path, temporary, err);
+    if (rc == 0 && sync_folder_of(str_from(path)) < 0)
+        rc = error_set_errno(err, errno, str_from(path));
+    return rc;
+}
+
+/* ---- many ---- */
+
+void file_batch_init(struct file_batch *b)
+{
+    *b = (struct file_batch){.count = 0};
+    buf_init(&b->paths, (size_t)FILE_BATCH_MAX * PATH_MAX);
+}
+
+int file_batch_write(struct file_batch *b, const char *path, struct str content, unsigned mode,
+                     struct error *err)
+{
+    char temporary[PATH_MAX];
+    int rc = write_beside(path, content, mode, false, temporary, err);
+    if (rc < 0)
+        return rc;
+    buf_add(&b->paths, path, strlen(path) + 1);
+    if (b->paths.failed) {
         unlink(temporary);
-        return error_set_errno(err, saved, str_from(path));
+        return error_set_memory(err);
     }
-    if (sync_folder_of(str_from(path)) < 0)
-        return error_set_errno(err, errno, str_from(path));
+    b->count++;
     return 0;
+}
+
+/* The next path, or NULL; the first is at 0. */
+static const char *next_path(const struct file_batch *b, size_t *at)
+{
+    if (*at >= b->paths.n)
+        return NULL;
+    const char *path = b->paths.p + *at;
+    *at += strlen(path) + 1;
+    return path;
+}
+
+static void forget(struct file_batch *b)
+{
+    buf_reset(&b->paths);
+    b->count = 0;
+}
+
+static void remove_from(struct file_batch *b, size_t at)
+{
+    char temporary[PATH_MAX];
+    for (const char *path; (path = next_path(b, &at)) != NULL;) {
+        if (name_beside(path, temporary, NULL) == 0)
+            unlink(temporary);
+    }
+    forget(b);
+}
+
+int file_batch_put(struct file_batch *b, const char *folder, struct error *err)
+{
+    size_t at = 0;
+    if (!b->count)
+        return 0;
+    int fd CLEANUP(close_fd) = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 || syncfs(fd) < 0 ? error_set_errno(err, errno, str_from(folder)) : 0;
+    for (const char *path; rc == 0 && (path = next_path(b, &at)) != NULL;) {
+        char temporary[PATH_MAX];
+        rc = name_beside(path, temporary, err);
+        if (rc == 0)
+            rc = put_in_place(path, temporary, err);
+    }
+    if (rc == 0 && syncfs(fd) < 0)
+        rc = error_set_errno(err, errno, str_from(folder));
+    remove_from(b, at);
+    return rc;
+}
+
+void file_batch_done(struct file_batch *b)
+{
+    remove_from(b, 0);
+    buf_done(&b->paths);
 }

@@ -18,4 +18,27 @@ int file_read(const char *path, struct buf *out, struct error *err) NODISCARD;
  * there is the old file or the new one, never half of one. mode as for open(2). */
 int file_write(const char *path, struct str content, unsigned mode, struct error *err) NODISCARD;
 
+/* Many files, with the same promise for each, and two syncs for all: that of one file waits for the
+ * disk three times. They lie on one file system. */
+struct file_batch {
+    struct buf paths; /* each ended by NUL */
+    size_t count;
+};
+
+#define FILE_BATCH_MAX 4096
+
+void file_batch_init(struct file_batch *b);
+
+/* Writes the file beside its place. At most FILE_BATCH_MAX before they are put. */
+int file_batch_write(struct file_batch *b, const char *path, struct str content, unsigned mode,
+                     struct error *err) NODISCARD;
+
+/* Puts all in their places, in the order in which they were written; they are lasting when this
+ * returns 0. After an error some are in their places, each of them whole, and nothing lies beside
+ * them. The batch is empty afterwards. `folder` is on their file system. */
+int file_batch_put(struct file_batch *b, const char *folder, struct error *err) NODISCARD;
+
+/* What was not put is removed. */
+void file_batch_done(struct file_batch *b);
+
 #endif

@@ -15,6 +15,7 @@
 
 #define TEXT_MAX    ((size_t)1024 * 1024) /* of one configuration */
 #define ARENA_MAX   ((size_t)8 * 1024 * 1024)
+#define SITES_MAX   1000 /* whose files are put in their places together */
 #define FOLDER_MODE 0755
 #define FILE_MODE   0644
 
@@ -29,6 +30,7 @@ struct export
     struct arena arena;                   /* of one domain */
     char last[DOMAIN_NAME_MAX + 1];       /* where the next page of the store's domains begins */
     uint64_t seen, done;
+    struct file_batch files, configurations; /* written, and not in their places yet */
     int status;
 };
 
@@ -157,24 +159,34 @@ static int make_folder(const char *path, struct error *err)
     return error_set_errno(err, errno, str_from(path));
 }
 
-static int write_file(struct export *e, struct str path, struct str content, struct error *err)
+static int write_file(struct export *e, struct file_batch *batch, struct str path,
+                      struct str content, struct error *err)
 {
     char *name = arena_cstr(&e->arena, path);
-    return name ? file_write(name, content, FILE_MODE, err) : error_set_memory(err);
+    return name ? file_batch_write(batch, name, content, FILE_MODE, err) : error_set_memory(err);
 }
 
-/* The configuration last: it never names a file that is not there. */
+/* Configurations last: none ever names a file that is not there. */
+static int put_files(struct export *e, struct error *err)
+{
+    char *folder = arena_cstr(&e->arena, e->out);
+    int rc = folder ? file_batch_put(&e->files, folder, err) : error_set_memory(err);
+    return rc == 0 ? file_batch_put(&e->configurations, folder, err) : rc;
+}
+
 static int write_site(struct export *e, const struct site *site)
 {
     struct error err;
     char *folder = arena_cstr(&e->arena, site->out);
     int rc = folder ? make_folder(folder, &err) : error_set_memory(&err);
     if (rc == 0)
-        rc = write_file(e, site->policy_file, site->policy.text, &err);
+        rc = write_file(e, &e->files, site->policy_file, site->policy.text, &err);
     if (rc == 0)
-        rc = write_file(e, site->page_file, site->page, &err);
+        rc = write_file(e, &e->files, site->page_file, site->page, &err);
     if (rc == 0)
-        rc = write_file(e, site->configuration_file, site->configuration, &err);
+        rc = write_file(e, &e->configurations, site->configuration_file, site->configuration, &err);
+    if (rc == 0 && e->configurations.count == SITES_MAX)
+        rc = put_files(e, &err);
     return rc < 0 ? cli_fail(e->c, &err) : CLI_FINE;
 }
 
@@ -335,18 +347,26 @@ static void begin_json(struct export *e)
     json_open(&e->w, '[');
 }
 
-static void finish(struct export *e)
+static int finish(struct export *e)
 {
+    struct error err;
+    if (e->out.n && put_files(e, &err) < 0) {
+        buf_reset(&e->c->out); /* it would tell of files that are not there */
+        return cli_fail(e->c, &err);
+    }
     if (e->c->json) {
         json_close(&e->w);
         json_close(&e->w);
     } else if (e->out.n && e->done) {
         cli_put_line(e->c, e->server->next());
     }
+    return CLI_FINE;
 }
 
 static void export_done(struct export *e)
 {
+    file_batch_done(&e->files);
+    file_batch_done(&e->configurations);
     arena_done(&e->arena);
 }
 
@@ -355,6 +375,8 @@ int export_run(struct cli *c, const struct export_server *server)
     struct node node CLEANUP(node_close) = {NULL};
     struct export e CLEANUP(export_done) = {.c = c, .server = server};
     arena_init(&e.arena, ARENA_MAX);
+    file_batch_init(&e.files);
+    file_batch_init(&e.configurations);
     int status = read_options(&e);
     if (status == CLI_FINE)
         status = stored_open(c, STORE_READ, &node);
@@ -365,6 +387,5 @@ int export_run(struct cli *c, const struct export_server *server)
     e.store = node.store;
     begin_json(&e);
     status = c->arg_count ? export_named(&e, &node) : export_all(&e);
-    finish(&e);
-    return status;
+    return cli_worse(status, finish(&e));
 }
