@@ -20,20 +20,21 @@ static void step(struct connection *c);
 
 static void leave_list(struct connection *c)
 {
-    struct connection_list *list = &c->worker->phases[c->phase];
-    *(c->previous ? &c->previous->next : &list->first) = c->next;
-    *(c->next ? &c->next->previous : &list->last) = c->previous;
+    *(c->previous ? &c->previous->next : &c->list->first) = c->next;
+    *(c->next ? &c->next->previous : &c->list->last) = c->previous;
 }
 
 static void join_list(struct connection *c, enum phase phase)
 {
     const struct worker_limits *limits = &c->worker->limits;
     const int64_t time[PHASE_COUNT] = {
-        [PHASE_PROXY] = limits->handshake_ms, [PHASE_HANDSHAKE] = limits->handshake_ms,
+        [PHASE_PROXY] = limits->handshake_ms, [PHASE_GREETING] = limits->handshake_ms,
+        [PHASE_TURN] = limits->handshake_ms,  [PHASE_HANDSHAKE] = limits->handshake_ms,
         [PHASE_HEAD] = limits->header_ms,     [PHASE_WRITE] = limits->write_ms,
         [PHASE_IDLE] = limits->idle_ms,       [PHASE_LINGER] = LINGER_MS,
     };
-    struct connection_list *list = &c->worker->phases[phase];
+    struct connection_list *list = &c->worker->lists[LIST(phase, c->transport.ssl)];
+    c->list = list;
     c->phase = phase;
     c->since = clock_monotonic_ms();
     c->end = c->since + time[phase];
@@ -62,14 +63,15 @@ static void on_event(evutil_socket_t fd, short what, void *context)
     step(c);
 }
 
-/* Waits for the socket to be readable (EV_READ) or writable (EV_WRITE). */
+/* Waits for the socket to be readable (EV_READ) or writable (EV_WRITE), or with EV_ET for anything
+ * to change. */
 static void wait_for(struct connection *c, short what)
 {
-    if (event_pending(&c->event, what, NULL))
+    what = (short)(what | EV_PERSIST);
+    if (event_get_events(&c->event) == what)
         return;
     event_del(&c->event);
-    event_assign(&c->event, c->worker->base, c->transport.fd, (short)(what | EV_PERSIST), on_event,
-                 c);
+    event_assign(&c->event, c->worker->base, c->transport.fd, what, on_event, c);
     if (event_add(&c->event, NULL) < 0)
         connection_close(c);
 }
@@ -88,14 +90,14 @@ static bool wait_or_close(struct connection *c, enum transport_progress got)
 /* The phase in which the client itself begins to speak. */
 static enum phase first_phase(const struct connection *c)
 {
-    return c->use == USE_HTTPS ? PHASE_HANDSHAKE : PHASE_HEAD;
+    return c->use == USE_HTTPS ? PHASE_GREETING : PHASE_HEAD;
 }
 
-/* Whether the client may have one more connection. */
-static bool admit(struct connection *c)
+/* Whether the client may have one more connection; NULL: a client that is not known. */
+static bool admit(struct connection *c, const struct address *client)
 {
     struct worker *w = c->worker;
-    if (crowd_join(&w->crowd, &c->client, &c->member))
+    if (crowd_join(&w->crowd, client, &c->member))
         return true;
     c->ended = COUNTER_ENDED_LIMIT;
     return false;
@@ -132,7 +134,7 @@ void connection_start(struct worker *w, const struct arrival *arrival)
     /* A reverse proxy brings the clients of all the world from one address, and a balancer says
      * only later who its client is. */
     bool counted = !balanced && c->use != USE_HTTP;
-    if ((counted && !admit(c)) || event_add(&c->event, NULL) < 0)
+    if ((counted && !admit(c, &c->client)) || event_add(&c->event, NULL) < 0)
         connection_close(c);
 }
 
@@ -147,7 +149,9 @@ void connection_close(struct connection *c)
     tally_end(c);
     event_del(&c->event);
     leave_list(c);
+    w->with_tls -= c->transport.ssl != NULL;
     transport_close(&c->transport);
+    crowd_skip(&c->turn);
     crowd_leave(&w->crowd, c->member);
     free(c->in);
     free(c->out);
@@ -393,12 +397,11 @@ static void read_proxy_header(struct connection *c)
     }
     if (!keep(c, got == PROXY_MORE ? bytes : STR("")) || got == PROXY_MORE)
         return;
-    if (header.has_client) {
+    if (header.has_client)
         c->client = address_without_mapping(&header.client);
-        if (!admit(c)) {
-            connection_close(c);
-            return;
-        }
+    if (!admit(c, header.has_client ? &c->client : NULL)) {
+        connection_close(c);
+        return;
     }
     enter(c, first_phase(c));
     step(c);
@@ -406,10 +409,34 @@ static void read_proxy_header(struct connection *c)
 
 /* ---- the machine ---- */
 
+static void await_greeting(struct connection *c)
+{
+    enum transport_progress got = transport_await_greeting(&c->transport);
+    if (got == TRANSPORT_DONE) {
+        enter(c, PHASE_TURN);
+        crowd_wait(&c->worker->crowd, c->member, &c->turn, c);
+        return;
+    }
+    if (got == TRANSPORT_ENDED)
+        tally_refusal(c);
+    wait_or_close(c, got);
+}
+
+/* The socket, which is readable, was looked at again before the turn came. From now on it wakes the
+ * worker only by what is new there, so that nobody works for a client that has gone. */
+static void go_on_waiting(struct connection *c)
+{
+    if (!transport_is_left(&c->transport)) {
+        wait_for(c, EV_READ | EV_ET);
+        return;
+    }
+    tally_refusal(c);
+    connection_close(c);
+}
+
 static void handshake(struct connection *c)
 {
-    struct worker *w = c->worker;
-    enum transport_progress got = transport_greet(&c->transport, w->tls, &c->guest);
+    enum transport_progress got = transport_greet(&c->transport);
     if (got == TRANSPORT_DONE) {
         if (c->guest.validates) { /* there is nothing else to say, RFC 8737 3 */
             tally_handshake(c);
@@ -426,11 +453,32 @@ static void handshake(struct connection *c)
     wait_or_close(c, got);
 }
 
+void connection_greet(struct connection *c)
+{
+    struct worker *w = c->worker;
+    leave_list(c);
+    bool begun = transport_begin_tls(&c->transport, w->tls, &c->guest);
+    join_list(c, PHASE_HANDSHAKE);
+    w->with_tls += c->transport.ssl != NULL;
+    if (begun) {
+        handshake(c);
+    } else {
+        tally_refusal(c);
+        connection_close(c);
+    }
+}
+
 static void step(struct connection *c)
 {
     switch (c->phase) {
     case PHASE_PROXY:
         read_proxy_header(c);
+        return;
+    case PHASE_GREETING:
+        await_greeting(c);
+        return;
+    case PHASE_TURN:
+        go_on_waiting(c);
         return;
     case PHASE_HANDSHAKE:
         handshake(c);

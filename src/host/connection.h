@@ -1,16 +1,20 @@
 /*
  * connection.h - one client: handshake, requests, responses, end. Private to the host.
  *
- *     PROXY -> HANDSHAKE -> HEAD -> WRITE -> IDLE -> HEAD ... -> LINGER -> closed
+ *     PROXY -> GREETING -> TURN -> HANDSHAKE -> HEAD -> WRITE -> IDLE -> HEAD ... -> LINGER ->
+ * closed
  *
  * PROXY is for a balancer alone, which must say who its client is before anything else
- * (net/proxy_header.h). Behind a reverse proxy there is no handshake, and the Host field alone says
- * for whom a request is.
+ * (net/proxy_header.h). GREETING ends when a whole ClientHello is there. To answer it is the
+ * expensive part, so it waits for its TURN (crowd.h), which comes at once where nobody else waits.
+ * Behind a reverse proxy there is no handshake, and the Host field alone says for whom a request
+ * is.
  *
  * Each phase has one limit of time, counted from its beginning: a client that sends a byte now and
- * then does not get more of it. IDLE is between two requests, when no byte of the next is there;
- * LINGER takes in, for a moment, what a refused client still sends, since closing on unread bytes
- * would reset the connection and take the response with it (RFC 9112 9.6).
+ * then does not get more of it, and none pays in HANDSHAKE for what it waited in TURN. IDLE is
+ * between two requests, when no byte of the next is there; LINGER takes in, for a moment, what a
+ * refused client still sends, since closing on unread bytes would reset the connection and take the
+ * response with it (RFC 9112 9.6).
  *
  * Memory: bytes of an incomplete head and of a response that the socket did not take are kept by
  * the connection; what is read and answered at once passes through buffers of the worker.
@@ -36,6 +40,8 @@ enum socket_use { USE_HTTPS, USE_HTTP, USE_CHALLENGE };
 
 enum phase {
     PHASE_PROXY,
+    PHASE_GREETING,
+    PHASE_TURN,
     PHASE_HANDSHAKE,
     PHASE_HEAD,
     PHASE_WRITE,
@@ -46,12 +52,14 @@ enum phase {
 
 struct connection {
     struct tls_guest guest;             /* first: what OpenSSL hands to connection_choose */
-    struct connection *next, *previous; /* in the list of its phase */
+    struct connection *next, *previous; /* in its list */
+    struct connection_list *list;       /* of its phase, with TLS or without */
     struct worker *worker;
     struct transport transport;
     enum socket_use use;
     struct address client;
     struct crowd_member *member; /* what the client is counted as; NULL: it is not */
+    struct crowd_place turn;     /* in TURN */
     struct event event;
     enum phase phase;
     int64_t accepted, since, end; /* since: of the phase, as its end; clock_monotonic_ms */
@@ -73,6 +81,10 @@ struct connection_list {
     struct connection *first, *last; /* the first ends first */
 };
 
+/* A list for each phase of the connections without TLS, and one of those with it. */
+#define LISTS            (2 * PHASE_COUNT)
+#define LIST(phase, tls) ((tls) ? PHASE_COUNT + (phase) : (phase))
+
 struct listening {
     struct event event;
     struct worker *worker;
@@ -88,14 +100,14 @@ struct worker {
     _Atomic uint64_t serial; /* of snapshot */
     _Atomic(struct snapshot *) mailbox;
     _Atomic int64_t stop_at; /* 0, or when all must have ended; clock_monotonic_ms */
-    struct connection_list phases[PHASE_COUNT];
-    size_t connections;
+    struct connection_list lists[LISTS];
+    size_t connections, with_tls;
     struct crowd crowd;
     struct listening *listening;
     size_t listening_count;
     struct event tick, wake, resume;
     int wake_fd;
-    bool accepting, stopping;
+    bool accepting, stopping, ended;
     char *in; /* in_max bytes: what is being read */
     size_t in_max;
     struct buf out;            /* what is being written */
@@ -129,6 +141,9 @@ void connection_close(struct connection *c);
 
 /* The limit of the connection's phase has passed. */
 void connection_time_out(struct connection *c);
+
+/* Its turn has come (crowd_next): its greeting is answered. */
+void connection_greet(struct connection *c);
 
 /* The certificate for a handshake; see tls_choose. */
 bool connection_choose(struct tls_guest *guest, SSL *ssl, struct str name);

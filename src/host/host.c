@@ -18,6 +18,7 @@
 #define CANNOT_START    3
 #define OWN_FILES       64 /* descriptors of the role itself: store, loops, log */
 #define PLACES_MIN      16
+#define WITH_TLS_MAX    4096 /* connections that have begun TLS; together 180 MB at most */
 #define LIFE_MS         1000 /* between two looks at the workers */
 #define LOG_PATIENCE_MS 1000 /* for the last lines of the access log */
 
@@ -54,6 +55,7 @@ static struct worker_limits limits_of(const struct config *config, unsigned work
     uint64_t one = (config->host.max_connections_per_address + workers - 1) / workers;
     return (struct worker_limits){
         .max_connections = (size_t)(each ? each : 1),
+        .max_with_tls = (WITH_TLS_MAX + workers - 1) / workers,
         .of_one_client = (size_t)one,
         .header_size = (size_t)config->host.header_size,
         .max_requests = (unsigned)config->host.max_requests,

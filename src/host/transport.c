@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,10 +46,9 @@ static size_t record_size(const unsigned char *bytes, size_t n)
     return n < RECORD_HEAD ? RECORD_HEAD : RECORD_HEAD + ((size_t)bytes[3] << 8 | bytes[4]);
 }
 
-/* Whether OpenSSL may begin. The bytes stay in the socket, which is readable again when all that
- * are awaited are there. Readable with fewer it is at the client's end, or when the kernel wants
- * its memory back: that is for OpenSSL, too. */
-static enum transport_progress await_greeting(struct transport *t)
+/* Readable with fewer bytes than are awaited the socket is at the client's end, or when the kernel
+ * wants its memory back: that is for OpenSSL, too. */
+enum transport_progress transport_await_greeting(struct transport *t)
 {
     unsigned char bytes[GREETING_MAX];
     ssize_t n = recv(t->fd, bytes, sizeof bytes, MSG_PEEK);
@@ -66,7 +66,13 @@ static enum transport_progress await_greeting(struct transport *t)
     return TRANSPORT_WANTS_READ;
 }
 
-static bool begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
+bool transport_is_left(const struct transport *t)
+{
+    struct pollfd socket = {.fd = t->fd, .events = POLLRDHUP};
+    return poll(&socket, 1, 0) > 0;
+}
+
+bool transport_begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
 {
     t->ssl = SSL_new(tls);
     if (!t->ssl || SSL_set_fd(t->ssl, t->fd) != 1)
@@ -76,15 +82,8 @@ static bool begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest
     return true;
 }
 
-enum transport_progress transport_greet(struct transport *t, SSL_CTX *tls, struct tls_guest *guest)
+enum transport_progress transport_greet(struct transport *t)
 {
-    if (!t->ssl) {
-        enum transport_progress got = await_greeting(t);
-        if (got != TRANSPORT_DONE)
-            return got;
-        if (!begin_tls(t, tls, guest))
-            return TRANSPORT_ENDED;
-    }
     ERR_clear_error();
     int result = SSL_accept(t->ssl);
     return result == 1 ? TRANSPORT_DONE : of_tls(t, result);

@@ -25,10 +25,18 @@ enum transport_progress {
 /* Frees and closes at once; nothing is sent. */
 void transport_close(struct transport *t);
 
-/* The handshake, which makes a plain transport one over TLS; guest is what tls_choose gets. It
- * begins when the client's first record is there as a whole: until then a client costs no state of
- * TLS, which is some 40 KB. */
-enum transport_progress transport_greet(struct transport *t, SSL_CTX *tls, struct tls_guest *guest);
+/* Whether the client's first record is there as a whole (done), or what OpenSSL may take for one.
+ * It stays in the socket, and until then a client costs no state of TLS, which is some 44 KB. */
+enum transport_progress transport_await_greeting(struct transport *t);
+
+/* Whether the client has closed its end, or the connection is broken, whatever is still unread. */
+bool transport_is_left(const struct transport *t);
+
+/* Makes a plain transport one over TLS; guest is what tls_choose gets. */
+bool transport_begin_tls(struct transport *t, SSL_CTX *tls, struct tls_guest *guest) NODISCARD;
+
+/* The handshake, once TLS has begun. */
+enum transport_progress transport_greet(struct transport *t);
 
 /* Reads at most max bytes; *n gets how many. Done means one at least. */
 enum transport_progress transport_read(struct transport *t, char *to, size_t max, size_t *n);

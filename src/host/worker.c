@@ -109,22 +109,34 @@ static void set_accepting(struct worker *w, bool on)
     }
 }
 
-/* Who makes room: the connection that has been idle longest, since it has had its answer, else the
- * one that has been in its phase longest. NULL: there is none. */
-static struct connection *longest_waiting(const struct worker *w)
+/* Whether a makes room before b. */
+static bool goes_before(const struct connection *a, const struct connection *b)
 {
-    struct connection *found = w->phases[PHASE_IDLE].first;
-    for (int phase = 0; phase < PHASE_COUNT && !w->phases[PHASE_IDLE].first; phase++) {
-        struct connection *c = w->phases[phase].first;
-        if (c && (!found || c->since < found->since))
-            found = c;
+    bool idle = a->phase == PHASE_IDLE;
+    size_t of_a = crowd_connections(a->member), of_b = crowd_connections(b->member);
+    if (idle != (b->phase == PHASE_IDLE))
+        return idle; /* it has had its answer */
+    return of_a != of_b ? of_a > of_b : a->since < b->since;
+}
+
+/* Who makes room, among the first of each list from there on. NULL: there is none. */
+static struct connection *who_makes_room(const struct worker *w, int from)
+{
+    struct connection *found = NULL;
+    for (int i = from; i < LISTS; i++) {
+        struct connection *c = w->lists[i].first;
+        for (int n = 0; c && n < ROOM_LOOKS; n++, c = c->next) {
+            if (!found || goes_before(c, found))
+                found = c;
+        }
     }
     return found;
 }
 
-static bool make_room(struct worker *w)
+/* From there on: LIST(0, false), or LIST(0, true) for those with TLS alone. */
+static bool make_room(struct worker *w, int from)
 {
-    struct connection *c = longest_waiting(w);
+    struct connection *c = who_makes_room(w, from);
     if (!c)
         return false;
     c->ended = COUNTER_ENDED_ROOM;
@@ -152,7 +164,7 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
 static void welcome(struct worker *w, const struct arrival *arrival)
 {
     if (w->connections >= w->limits.max_connections)
-        make_room(w);
+        make_room(w, LIST(0, false));
     if (!w->connections)
         event_add(&w->tick, &tick_time);
     connection_start(w, arrival);
@@ -164,7 +176,7 @@ static bool relieve(struct worker *w, int errnum, bool again)
 {
     struct error err;
     error_set_errno(&err, errnum, STR("accept"));
-    if (!again && make_room(w)) {
+    if (!again && make_room(w, LIST(0, false))) {
         if (worker_may_log(w))
             LOG(LOG_WARN, "host.descriptors_short", LOG_U64("connections", w->connections),
                 LOG_ERR(&err));
@@ -205,8 +217,19 @@ void worker_connection_gone(struct worker *w)
 {
     if (!w->connections) {
         event_del(&w->tick);
-        if (w->stopping)
-            event_base_loopbreak(w->base);
+        w->ended = w->stopping;
+    }
+}
+
+/* ---- handshakes ---- */
+
+static void answer_greetings(struct worker *w)
+{
+    struct connection *c;
+    for (int i = 0; i < GREETING_BATCH && (c = crowd_next(&w->crowd)); i++) {
+        if (w->with_tls >= w->limits.max_with_tls)
+            make_room(w, LIST(0, true));
+        connection_greet(c);
     }
 }
 
@@ -214,10 +237,10 @@ void worker_connection_gone(struct worker *w)
 
 static void close_all(struct worker *w)
 {
-    for (int phase = 0; phase < PHASE_COUNT; phase++) {
-        while (w->phases[phase].first) {
-            w->phases[phase].first->ended = COUNTER_ENDED_STOPPING;
-            connection_close(w->phases[phase].first);
+    for (int i = 0; i < LISTS; i++) {
+        while (w->lists[i].first) {
+            w->lists[i].first->ended = COUNTER_ENDED_STOPPING;
+            connection_close(w->lists[i].first);
         }
     }
 }
@@ -229,8 +252,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     worker_refresh(w);
-    for (int phase = 0; phase < PHASE_COUNT; phase++) {
-        struct connection_list *list = &w->phases[phase];
+    for (int i = 0; i < LISTS; i++) {
+        struct connection_list *list = &w->lists[i];
         while (list->first && list->first->end <= now)
             connection_time_out(list->first);
     }
@@ -243,13 +266,12 @@ static void begin_to_stop(struct worker *w)
     w->stopping = true;
     set_accepting(w, false);
     event_del(&w->resume);
-    while (w->phases[PHASE_IDLE].first) {
-        struct connection *c = w->phases[PHASE_IDLE].first;
-        c->end = 0;
-        connection_time_out(c);
+    for (int tls = 0; tls < 2; tls++) {
+        const struct connection_list *idle = &w->lists[LIST(PHASE_IDLE, tls)];
+        while (idle->first)
+            connection_time_out(idle->first);
     }
-    if (!w->connections)
-        event_base_loopbreak(w->base);
+    w->ended = !w->connections;
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *context)
@@ -365,7 +387,13 @@ int worker_new(struct worker **out, const struct worker_parts *parts, struct err
 static void *run(void *context)
 {
     struct worker *w = context;
-    event_base_dispatch(w->base);
+    int turned = 0;
+    while (!turned && !w->ended) {
+        int wait = crowd_waits(&w->crowd) ? EVLOOP_NONBLOCK : 0;
+        turned = event_base_loop(w->base, EVLOOP_ONCE | wait);
+        worker_refresh(w);
+        answer_greetings(w);
+    }
     return NULL;
 }
 

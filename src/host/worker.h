@@ -12,10 +12,16 @@
  * a phase stand in a list in the order of their ends, and a tick looks at the heads. A connection
  * costs no timer.
  *
- * Too many: at max_connections the connection that has been idle longest is closed for a new one;
- * when none is idle, the one that has been in its phase longest. An honest client passes through
- * its phases in less time than a crowd of slow ones needs to fill all places anew. Out of
- * descriptors or memory a connection makes room in the same way; when that does not help, the
+ * Each turn of the loop looks at all sockets once and then answers some greetings, by turns of
+ * their clients (crowd.h), so that no crowd of them stands before a new client or one that is being
+ * served.
+ *
+ * Too many: at max_connections one is closed for a new one, first who is idle, then whose client
+ * has most connections, then who has been in its phase longest; the first few of each phase are
+ * looked at. An honest client is one of few from its address, and passes through its phases in less
+ * time than a crowd of slow ones needs to fill all places anew. Connections that have begun TLS are
+ * bounded by themselves in the same way, since they take forty times the memory of the others. Out
+ * of descriptors or memory a connection makes room in the same way; when that does not help, the
  * worker waits ACCEPT_PAUSE_MS and tries again. One client's share is bounded beside that
  * (crowd.h).
  */
@@ -29,12 +35,15 @@
 #include "net/listen.h"
 
 #define ACCEPT_PAUSE_MS 200
+#define ROOM_LOOKS      8    /* in each phase, for who makes room */
 #define TICK_MS         50   /* how late an end of time may be noticed */
-#define ACCEPT_BATCH    8    /* new connections between two looks at the others */
+#define ACCEPT_BATCH    64   /* new connections between two looks at the others */
+#define GREETING_BATCH  4    /* greetings that are answered between them; 0.3 ms each */
 #define LINGER_MS       1000 /* for a client that still sends when it has been refused */
 
 struct worker_limits {
     size_t max_connections; /* of this worker */
+    size_t max_with_tls;    /* among them; these cost some 44 KB each */
     size_t of_one_client;   /* among them; 0: any number */
     size_t header_size;     /* bytes */
     unsigned max_requests;  /* on one connection */

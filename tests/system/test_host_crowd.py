@@ -11,8 +11,10 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 import ssl
+import struct
 import time
 
 from host_world import LIMIT, NAME, POLICY, check, main, request, response, test
@@ -21,6 +23,8 @@ CLIENTS = int(os.environ.get("SEALPOST_CLIENTS", "10000"))
 ADDRESSES = 200  # of clients, 127.1.0.1 and on
 PATIENT = "handshake_timeout = 10m\nheader_timeout = 10m\n"
 HONEST = 20  # seconds that an honest client may wait here; what it did wait is printed
+WITH_TLS = 4096  # connections that may have begun TLS, as host.c has it
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h
 
 
 def hello():
@@ -33,8 +37,8 @@ def hello():
 
 
 @contextlib.contextmanager
-def crowd(host, count, behave):
-    """count connections from ADDRESSES addresses; behave(number) gives the port and what each one sends."""
+def crowd(host, count, behave, addresses=ADDRESSES):
+    """count connections from so many addresses; behave(number) gives the port and what each one sends."""
     sockets = []
     try:
         for number in range(count):
@@ -42,7 +46,8 @@ def crowd(host, count, behave):
             s = socket.socket()
             sockets.append(s)
             s.settimeout(LIMIT)
-            s.bind((f"127.1.0.{1 + number % ADDRESSES}", 0))
+            s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            s.bind((f"127.1.0.{1 + number % addresses}", 0))
             s.connect(("127.0.0.1", port))
             with contextlib.suppress(OSError):  # it may have had to make room already
                 s.sendall(sent)
@@ -88,7 +93,7 @@ def ended(sockets, timeout=0):
     """How many have been closed by the host."""
     poller = select.poll()
     for s in sockets:
-        poller.register(s, select.POLLIN | select.POLLRDHUP)
+        poller.register(s, select.POLLRDHUP)
     return len(poller.poll(timeout))
 
 
@@ -112,6 +117,63 @@ def among_ten_thousand_that_say_little_an_honest_client_gets_its_policy(
             time.sleep(0.1)
         honest(host, f"{len(sockets)} silent, with a byte, with half a greeting, with half a head")
         check(ended(sockets) == 0, "some were closed")
+
+
+@test
+def greetings_beyond_what_there_is_memory_for_make_room_among_themselves(
+        host, settings=PATIENT + "max_connections = 15000\n", descriptors=CLIENTS + 500):
+    """Each is answered, which is when it takes its memory, and then says nothing."""
+    sent = hello()
+    count = WITH_TLS + 300 if memory(host)[2] else CLIENTS  # a sanitized build needs 7 ms for each
+    with crowd(host, count, lambda number: (host.port, sent)) as sockets, host.plain() as silent:
+        honest(host, f"{len(sockets)} with a whole greeting")
+        end = time.monotonic() + 4 * LIMIT
+        while ended(sockets) < len(sockets) - WITH_TLS:
+            check(time.monotonic() < end, "too few made room", ended(sockets))
+            time.sleep(0.1)
+        honest(host, "and when all are answered")
+        check(ended([silent]) == 0, "one without TLS had to make room")
+
+
+def arrival(s):
+    """When the kernel took in the first byte that s received, in nanoseconds."""
+    _, more, _, _ = s.recvmsg(1, 64)
+    check(more, "no time stamp")
+    seconds, rest = struct.unpack("=qq", more[0][2])
+    return seconds * 10**9 + rest
+
+
+@test
+def greetings_are_answered_by_turns_of_addresses(
+        host, settings=PATIENT + "workers = 1\nmax_connections = 4096\n", descriptors=5000):
+    """All come while the host stands still, the honest one's last. Where it is served in the order of arrival, all are
+    answered before it; by turns, no more than are answered while it is accepted, and a few."""
+    sent = hello()
+    os.kill(host.process.pid, signal.SIGSTOP)
+    with crowd(host, 1000, lambda number: (host.port, sent)) as sockets, host.plain() as mine:
+        mine.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        mine.sendall(sent)
+        os.kill(host.process.pid, signal.SIGCONT)
+        at = arrival(mine)
+        before = sum(arrival(s) < at for s in sockets)
+        print(f"# answered before it: {before} of {len(sockets)}")
+        check(before < 100, before)
+
+
+@test
+def who_has_most_connections_makes_room(host, settings=PATIENT + "workers = 1\nmax_connections = 64\n"):
+    """One that is alone from its address stays, though it waits longest, and is served at last."""
+    sent = hello()
+    kinds = [(host.port, sent), (host.port, b""), (host.port, sent[:-1])]
+    context = ssl.create_default_context(cafile=host.keys + "/c.pem")
+    with host.plain() as mine, crowd(host, 400, lambda number: kinds[number % len(kinds)], addresses=20) as sockets:
+        end = time.monotonic() + LIMIT
+        while ended(sockets) < 400 - 64:
+            check(time.monotonic() < end, ended(sockets))
+            time.sleep(0.02)
+        with context.wrap_socket(mine, server_hostname=NAME) as s:
+            s.sendall(request())
+            check(response(s)[2] == POLICY)
 
 
 @test
