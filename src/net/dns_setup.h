@@ -10,7 +10,7 @@ struct ub_ctx;
 struct dns_relay;
 
 /* Questions that libunbound has open at a time; more of them made it slower again. */
-#define DNS_AT_ONCE_MAX 640
+#define DNS_AT_ONCE_MAX 576
 
 /* *relay: what carries questions on over TLS, or NULL; it must outlive ctx. Errors:
  * dns-bad-forward, dns-mixed-forward, dns-bad-trust-anchor, dns-bad-anchor-state, dns-set-up. */
