@@ -38,7 +38,7 @@ packages_for() {
         libcurl4-openssl-dev libdeflate-dev libevent-dev libgmime-3.0-dev libidn2-dev libjansson-dev libpsl-dev
         libsqlite3-dev libssl-dev libunbound-dev nettle-dev zlib1g-dev"
     local run="ca-certificates curl dns-root-data openssl"
-    local test="libcmocka-dev systemd systemd-container valgrind scdoc"
+    local test="libcmocka-dev python3-dkim python3-nacl systemd systemd-container valgrind scdoc"
     local lab="$run apache2 bind9-dnsutils caddy dovecot-imapd haproxy iproute2 knot knot-dnsutils nftables
         nginx-light|nginx pebble postfix postfix-mta-sts-resolver unbound util-linux"
     local clang="clang libclang-rt-dev|libclang-rt-18-dev|libclang-rt-14-dev"
