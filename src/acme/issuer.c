@@ -356,16 +356,30 @@ static int look_at_live(struct acme_issuer *issuer, struct live_folder *folder,
     return result < 0 ? result : live_folder_look(folder, *store, clock_now(), on_live, NULL, err);
 }
 
+/* Names that there is no room for are told of when there are any, and when there are none again. */
+static void tell_passed_over(size_t before, size_t now)
+{
+    if (now && !before)
+        LOG(LOG_WARN, "live.too_many", LOG_U64("passed_over", now),
+            LOG_U64("limit", LIVE_NAMES_MAX));
+    else if (before && !now)
+        LOG(LOG_INFO, "live.all_read");
+}
+
 static void *watch_live(void *context)
 {
     struct acme_issuer *issuer = context;
-    struct live_folder *folder = live_folder_new(issuer->config->keeper.certificates_from.p);
+    struct live_folder *folder =
+        live_folder_new(issuer->config->keeper.certificates_from.p, LIVE_NAMES_MAX);
     struct store *store = NULL;
     bool failing = false;
+    size_t passed_over = 0;
     int64_t wait = 0;
     while (folder && rest(issuer, wait)) {
         struct error err;
         int result = look_at_live(issuer, folder, &store, &err);
+        tell_passed_over(passed_over, live_folder_passed_over(folder));
+        passed_over = live_folder_passed_over(folder);
         if (result < 0 && !failing)
             LOG(LOG_ERROR, "live.failed", LOG_ERR(&err));
         else if (result == 0 && failing)

@@ -39,10 +39,11 @@ struct entry {
 struct live_folder {
     const char *path;
     struct map entries; /* of struct entry, by name */
+    size_t most, passed_over;
     uint64_t look;
 };
 
-struct live_folder *live_folder_new(const char *path)
+struct live_folder *live_folder_new(const char *path, size_t most)
 {
     struct live_folder *f = calloc(1, sizeof *f);
     uint64_t seed[2];
@@ -50,6 +51,7 @@ struct live_folder *live_folder_new(const char *path)
         return NULL;
     arc4random_buf(seed, sizeof seed);
     f->path = path;
+    f->most = most;
     map_init(&f->entries, seed);
     return f;
 }
@@ -66,12 +68,24 @@ void live_folder_free(struct live_folder *f)
     free(f);
 }
 
+size_t live_folder_passed_over(const struct live_folder *f)
+{
+    return f->passed_over;
+}
+
 /* ---- what is there ---- */
+
+static int set_unread(int errnum, const char *path, struct error *err)
+{
+    if (errnum == EACCES)
+        return error_set(err, ERROR_PERMANENT, msg_acme_live_no_permission(str_from(path)));
+    return error_set_errno(err, errnum, str_from(path));
+}
 
 static struct entry *entry_of(struct live_folder *f, struct str name)
 {
     struct entry *e = map_get(&f->entries, name);
-    if (e || f->entries.n >= LIVE_NAMES_MAX)
+    if (e || f->entries.n >= f->most)
         return e;
     e = calloc(1, sizeof *e + name.n + 1);
     if (!e)
@@ -258,8 +272,7 @@ static int look_at(struct pair *p, struct entry *e, live_told *told, void *conte
     if (!p->chain_path || !p->key_path || !is_due(p, e))
         return 0;
     int errnum = e->chain.errnum ? e->chain.errnum : e->key.errnum;
-    int rc = errnum ? error_set_errno(err, errnum,
-                                      str_from(e->chain.errnum ? p->chain_path : p->key_path))
+    int rc = errnum ? set_unread(errnum, e->chain.errnum ? p->chain_path : p->key_path, err)
                     : import(p, &bad, err);
     if (rc < 0 && !bad)
         return rc;
@@ -279,8 +292,12 @@ static int look_at_name(struct live_folder *f, struct store *store, int64_t now,
     struct pair p CLEANUP(pair_done) = {.folder = f, .store = store, .now = now};
     struct entry *e = entry_of(f, str_from(name));
     arena_init(&p.arena, ARENA_MAX);
-    if (!e)
-        return f->entries.n >= LIVE_NAMES_MAX ? 0 : error_set_memory(err);
+    if (!e && f->entries.n < f->most)
+        return error_set_memory(err);
+    if (!e) {
+        f->passed_over++;
+        return 0;
+    }
     e->look = f->look;
     return look_at(&p, e, told, context, err);
 }
@@ -299,8 +316,9 @@ int live_folder_look(struct live_folder *f, struct store *store, int64_t now, li
     int rc = 0;
     err = err ? err : &local;
     if (!folder)
-        return error_set_errno(err, errno, str_from(f->path));
+        return set_unread(errno, f->path, err);
     f->look++;
+    f->passed_over = 0;
     for (const struct dirent *item; rc == 0 && (item = readdir(folder)) != NULL;) {
         /* certbot puts a README beside its folders. */
         if (item->d_name[0] != '.' &&

@@ -18,7 +18,7 @@
 
 #include "store/store.h"
 
-/* Names that a folder can have; more are passed over. */
+/* Names that a folder usually can have. */
 #define LIVE_NAMES_MAX 100000
 
 enum live_event {
@@ -31,12 +31,15 @@ typedef void live_told(void *context, enum live_event event, struct str name,
 
 struct live_folder;
 
-/* path: absolute, borrowed. NULL: no memory. */
-struct live_folder *live_folder_new(const char *path);
+/* path: absolute, borrowed; names beyond `most` are passed over. NULL: no memory. */
+struct live_folder *live_folder_new(const char *path, size_t most);
 void live_folder_free(struct live_folder *f);
 
-/* Looks at all of it. store: secrets for writing. Errors: of the folder itself, and of the store.
- */
+/* How many names the last look passed over. */
+size_t live_folder_passed_over(const struct live_folder *f);
+
+/* Looks at all of it. store: secrets for writing. Errors: of the folder itself
+ * (acme-live-no-permission where this user may not read it), and of the store. */
 int live_folder_look(struct live_folder *f, struct store *store, int64_t now, live_told *told,
                      void *context, struct error *err) NODISCARD;
 

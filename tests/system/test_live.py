@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from test_end_to_end import LIMIT, ORDINARY, ROOT, Failed, Machine, check, make_ca, run, until
+from serve_world import LIMIT, ORDINARY, ROOT, Failed, Machine, check, make_ca, run, until
 
 TESTS = []
 
@@ -187,6 +187,21 @@ def a_folder_that_is_not_there_is_told_of_once_and_looked_for(m, certbot):
     m.wait(r"event=live\.recovered")
     shown(m, "mta-sts.a.test", certbot.issue("mta-sts.a.test"))
     check(sum("live.failed" in line for line in m.lines) == 1, *m.lines)
+
+
+@test
+def what_the_keeper_may_not_read_is_told_with_what_to_type(m, certbot):
+    host = "mta-sts.example.test"
+    certbot.issue(host)
+    os.chmod(certbot.live, 0)
+    begin(m, "example.test")
+    m.wait(r"live\.failed .*code=acme-live-no-permission .*" + re.escape(certbot.live) + r".*CERTBOT")
+    archive = certbot.folder + "/archive"
+    os.chmod(archive, 0)
+    os.chmod(certbot.live, 0o755)
+    m.wait(r"live\.bad .*code=acme-live-no-permission .*fullchain\.pem.*CERTBOT")
+    os.chmod(archive, 0o755)
+    m.wait(r"live\.imported")
 
 
 def run_test(number, function, sealpost, keys):
