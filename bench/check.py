@@ -5,7 +5,7 @@
 
 BUILD is a release build; with shell, nothing is measured, and a person can look around. DOMAINS (2000) domains, half of
 them in a signed zone, share policy hosts and MX hosts, ten at an address; every second of these hosts has IPv6 too. Every
-round trip takes 300 ms (bench/delay.c). Runs of `sealpost check`, JOBS (520) at a time: one domain alone, again and again,
+round trip takes 300 ms (bench/delay.c). Runs of `sealpost check`, JOBS (640) at a time: one domain alone, again and again,
 which is the bound that latency sets; all domains, whose verdicts must be right, and who used the processors meanwhile,
 since the servers and the line are on the same machine: the bound that its cores set; all domains with 50 hanging hosts
 among them (they swallow packets, or take the connection and say nothing), which should slow or change at most 5 % of the
@@ -157,7 +157,7 @@ def main():
     build = pathlib.Path(build).resolve()
     shell = rest[:1] == ["shell"]
     numbers = list(map(int, rest[shell:]))
-    count, jobs = numbers + [2000, 520][len(numbers):]
+    count, jobs = numbers + [2000, 640][len(numbers):]
     with tempfile.TemporaryDirectory(prefix="sealpost-bench-") as folder:
         world, domains, hanging = prepare(folder, str(build / "bench"), count)
         if shell:
