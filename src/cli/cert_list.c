@@ -64,10 +64,10 @@ static int put_row(void *context, const struct store_certificate *row)
     }
     struct str names = cert_names(list->c, row);
     if (row->not_after <= list->now)
-        cli_put_line(list->c, msg_cert_row_expired(names, row->not_after));
+        cli_put_line(list->c, msg_cert_row_expired(names, row->not_after, row->id));
     else
         cli_put_line(list->c, msg_cert_row(names, row->not_after,
-                                           (uint64_t)(row->not_after - list->now) / DAY));
+                                           (uint64_t)(row->not_after - list->now) / DAY, row->id));
     return 0;
 }
 
