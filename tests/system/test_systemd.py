@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -107,6 +108,8 @@ class Machine:
         self.leader = re.search(r"X_NSPAWN_LEADER_PID=(\d+)", told)[1]
 
     def close(self):
+        if self.leader:
+            os.kill(int(self.leader), signal.SIGKILL)  # the first process of the container takes all others along
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -343,7 +346,8 @@ def main():
     build = os.path.abspath(sys.argv[1])
     why = why_not()
     if not why and INSIDE not in os.environ:
-        inside = ["unshare", "--mount", "--net", "--propagation", "private"]
+        # Of the processes none is left when this one ends, however that comes: nspawn leaves what it booted.
+        inside = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
         if run(*inside, "ip", "link", "set", "lo", "up").returncode == 0:
             os.environ[INSIDE] = "1"
             os.execvp("unshare", [*inside, "sh", "-ec", 'ip link set lo up; exec "$@"', "sh", sys.executable, *sys.argv])
