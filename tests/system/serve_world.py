@@ -24,6 +24,8 @@ import time
 import urllib.error
 import urllib.request
 
+from process_log import Failed, ProcessLog
+
 LIMIT = float(os.environ.get("LIMIT", 30))  # seconds; sanitizers on a busy machine are slow
 ROOT = os.geteuid() == 0
 INSIDE = "SEALPOST_TEST_INSIDE"  # set within the namespace
@@ -34,10 +36,6 @@ OTHERS = ["sealpost-collector", "sealpost-resolver", "sealpost-reporter", "sealp
 ORDINARY = 64999
 CLIENTS = 8  # of a Crowd
 REQUEST = f"GET {PATH} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
-
-
-class Failed(Exception):
-    pass
 
 
 class Skipped(Exception):
@@ -122,7 +120,7 @@ def make_certificate(folder, name, host):
         check(done.returncode == 0, done.stderr)
 
 
-class Machine:
+class Machine(ProcessLog):
     """A configuration, a store, and at most one `serve`."""
 
     def __init__(self, sealpost, keys):
@@ -132,8 +130,7 @@ class Machine:
         self.store = os.path.join(self.folder, "store")
         self.conf = os.path.join(self.folder, "sealpost.conf")
         self.sealpost = sealpost
-        self.process, self.lines, self.reader = None, [], None
-        self.changed = threading.Condition()
+        super().__init__(LIMIT)
         self.configure()
 
     def configure(self, listen="127.0.0.1:0, [::1]:0", more="", stop_timeout="10s", workers=2, admin="127.0.0.1:0"):
@@ -167,31 +164,6 @@ class Machine:
         self.watch(subprocess.Popen([*before, self.sealpost, "serve", "--config", self.conf], stdin=subprocess.DEVNULL,
                                     stderr=subprocess.PIPE, text=True, env=self.environment(), cwd="/",
                                     **self.as_user(self.user)))
-
-    def watch(self, process):
-        """Takes a process over, and reads its log."""
-        self.process, self.lines = process, []
-        self.reader = threading.Thread(target=self.read, args=(process,), daemon=True)
-        self.reader.start()
-
-    def read(self, process):
-        for line in process.stderr:
-            with self.changed:
-                self.lines.append(line.rstrip("\n"))
-                self.changed.notify_all()
-
-    def wait(self, pattern, after=0):
-        """The first line from number `after` on that matches; gives (match, number of the next line)."""
-        end = time.monotonic() + LIMIT
-        with self.changed:
-            while True:
-                for i, line in enumerate(self.lines[after:], after):
-                    if m := re.search(pattern, line):
-                        return m, i + 1
-                left = end - time.monotonic()
-                if left <= 0 or (self.process.poll() is not None and not self.reader.is_alive()):
-                    raise Failed(f"no line with {pattern!r}")
-                self.changed.wait(min(left, 0.2))
 
     def serve(self):
         """Serves; self.v4 and self.v6 are then the ports."""

@@ -18,12 +18,10 @@ import tempfile
 import threading
 import time
 
+from process_log import Failed, ProcessLog
+
 LIMIT = float(os.environ.get("LIMIT", 60))  # seconds; sanitizers on a busy machine are slow
 ROOT = os.geteuid() == 0
-
-
-class Failed(Exception):
-    pass
 
 
 class Skipped(Exception):
@@ -35,7 +33,7 @@ def check(condition, what):
         raise Failed(what)
 
 
-class World:
+class World(ProcessLog):
     """A store folder, a configuration file, and at most one supervisor at a time."""
 
     def __init__(self, play):
@@ -45,8 +43,7 @@ class World:
         self.store = os.path.join(self.folder, "store")
         os.mkdir(self.store, 0o755)
         self.conf = os.path.join(self.folder, "sealpost.conf")
-        self.process, self.lines, self.reader = None, [], None
-        self.changed = threading.Condition()
+        super().__init__(LIMIT)
         self.user = {}
         self.write()
 
@@ -64,30 +61,8 @@ class World:
         return {k: v for k, v in os.environ.items() if k not in drop}
 
     def start(self, **more):
-        self.lines = []
-        self.process = subprocess.Popen([self.play, self.conf], stderr=subprocess.PIPE, text=True,
-                                        env={**self.environment(), **more}, **self.user)
-        self.reader = threading.Thread(target=self.read, args=(self.process,), daemon=True)
-        self.reader.start()
-
-    def read(self, process):
-        for line in process.stderr:
-            with self.changed:
-                self.lines.append(line.rstrip("\n"))
-                self.changed.notify_all()
-
-    def wait(self, pattern, after=0):
-        """The first line from number `after` on that matches; gives (match, number of the next line)."""
-        until = time.monotonic() + LIMIT
-        with self.changed:
-            while True:
-                for i, line in enumerate(self.lines[after:], after):
-                    if m := re.search(pattern, line):
-                        return m, i + 1
-                left = until - time.monotonic()
-                if left <= 0 or (self.process.poll() is not None and not self.reader.is_alive()):
-                    raise Failed(f"no line with {pattern!r} in:\n" + "\n".join(self.lines))
-                self.changed.wait(min(left, 0.2))
+        self.watch(subprocess.Popen([self.play, self.conf], stderr=subprocess.PIPE, text=True,
+                                    env={**self.environment(), **more}, **self.user))
 
     def ready(self):
         self.start()
@@ -377,11 +352,8 @@ def a_single_role_takes_the_sockets_of_systemd(w):
 
         # The shell's own id stays that of the program which takes its place.
         script = f'LISTEN_PID=$$ exec "$0" serve --role host --config "$1" 3<&{s.fileno()}'
-        w.process = subprocess.Popen(["/bin/sh", "-c", script, w.play, w.conf], pass_fds=[s.fileno()],
-                                     stderr=subprocess.PIPE, text=True,
-                                     env={**w.environment(), "LISTEN_FDS": "1"})
-        w.reader = threading.Thread(target=w.read, args=(w.process,), daemon=True)
-        w.reader.start()
+        w.watch(subprocess.Popen(["/bin/sh", "-c", script, w.play, w.conf], pass_fds=[s.fileno()],
+                                 stderr=subprocess.PIPE, text=True, env={**w.environment(), "LISTEN_FDS": "1"}))
         answer = talk(port)
     check(int(answer["pid"]) == w.process.pid, str(answer))
     check(not ROOT or answer["uid"] != "0", "root was not dropped")
