@@ -125,8 +125,9 @@ static int next_row(void *context, struct store_apply_row *row, struct error *er
         return rc;
     if (rc == 0 && a->faults)
         return error_set(err, ERROR_PERMANENT,
-                         msg_apply_nothing_changed(
-                             a->faults, a->faults > FAULTS_SHOWN ? a->faults - FAULTS_SHOWN : 0));
+                         a->faults > FAULTS_SHOWN
+                             ? msg_apply_nothing_changed_many(a->faults, a->faults - FAULTS_SHOWN)
+                             : msg_apply_nothing_changed(a->faults));
     if (rc == 0 && !a->count && !cli_flag(a->c, "allow-empty"))
         return error_set(err, ERROR_POLICY, msg_apply_empty(str_from(a->path)));
     if (rc == 0) {
