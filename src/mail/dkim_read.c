@@ -249,7 +249,7 @@ static enum dkim_result check_tags(struct dkim_signature *s, const struct str *t
     s->ed25519 = str_ieq(algorithm, STR("ed25519-sha256"));
     if (!s->ed25519 && !str_ieq(algorithm, STR("rsa-sha256")))
         return DKIM_ALGORITHM;
-    if (tags[Q].p && !dkim_has_word(tags[Q], STR("dns/txt"), STR("dns/txt")))
+    if (tags[Q].p && !dkim_has_word(tags[Q], STR("dns/txt")))
         return DKIM_QUERY;
     if (tags[L].p)
         return DKIM_LENGTH;

@@ -100,11 +100,11 @@ bool dkim_next_word(struct str *rest, struct str *word)
     return true;
 }
 
-bool dkim_has_word(struct str list, struct str one, struct str other)
+bool dkim_has_word(struct str list, struct str wanted)
 {
     struct str word;
     while (dkim_next_word(&list, &word)) {
-        if (str_ieq(word, one) || str_ieq(word, other))
+        if (str_ieq(word, wanted))
             return true;
     }
     return false;

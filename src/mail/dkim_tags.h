@@ -22,7 +22,7 @@ bool dkim_base64(struct str value, struct arena *arena, struct str *out);
 /* Goes through a list of words between colons. False after the last. Blanks around a word go. */
 bool dkim_next_word(struct str *rest, struct str *word);
 
-/* Whether the list has one of the two words, case ignored. */
-bool dkim_has_word(struct str list, struct str one, struct str other);
+/* Whether the list has the word, case ignored. */
+bool dkim_has_word(struct str list, struct str wanted);
 
 #endif

@@ -93,12 +93,12 @@ static enum dkim_result check_use(const struct dkim_signature *s, const struct s
     struct str kind = tags[K].p ? str_trim(tags[K]) : STR("rsa");
     if (!str_ieq(kind, s->ed25519 ? STR("ed25519") : STR("rsa")))
         return DKIM_KEY_TYPE;
-    if (tags[H].p && !dkim_has_word(tags[H], STR("sha256"), STR("sha256")))
+    if (tags[H].p && !dkim_has_word(tags[H], STR("sha256")))
         return DKIM_KEY_HASH;
-    if (tags[S].p && !dkim_has_word(tags[S], STR("*"), STR("tlsrpt")) &&
-        !dkim_has_word(tags[S], STR("email"), STR("email")))
+    if (tags[S].p && !dkim_has_word(tags[S], STR("*")) && !dkim_has_word(tags[S], STR("tlsrpt")) &&
+        !dkim_has_word(tags[S], STR("email")))
         return DKIM_KEY_SERVICE;
-    if (tags[T].p && s->below && dkim_has_word(tags[T], STR("s"), STR("s")))
+    if (tags[T].p && s->below && dkim_has_word(tags[T], STR("s")))
         return DKIM_KEY_STRICT;
     return DKIM_PENDING;
 }
@@ -118,7 +118,7 @@ static enum dkim_result verify(const struct dkim_signature *s, struct str record
     EVP_PKEY *key = dkim_base64(tags[P], arena, &bytes) ? read_key(s, bytes) : NULL;
     result = key ? verify_with(s, key) : DKIM_KEY_MALFORMED;
     EVP_PKEY_free(key);
-    bool testing = tags[T].p && dkim_has_word(tags[T], STR("y"), STR("y"));
+    bool testing = tags[T].p && dkim_has_word(tags[T], STR("y"));
     return result == DKIM_VALID && testing ? DKIM_KEY_TESTING : result;
 }
 
