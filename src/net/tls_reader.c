@@ -85,11 +85,13 @@ static bool make_bare(struct tls_reader *reader)
 }
 
 /* Without decoders OpenSSL falls back on the parser that it had before them. */
-static EVP_PKEY *read_key(struct tls_reader *reader, struct str pkcs8)
+EVP_PKEY *tls_reader_key(struct tls_reader *reader, struct str pkcs8)
 {
     const unsigned char *p = (const unsigned char *)pkcs8.p;
+    if (reader && !make_bare(reader))
+        return NULL;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)pkcs8.n);
-    EVP_PKEY *key = info ? EVP_PKCS82PKEY_ex(info, reader->bare, NULL) : NULL;
+    EVP_PKEY *key = info ? EVP_PKCS82PKEY_ex(info, reader ? reader->bare : NULL, NULL) : NULL;
     PKCS8_PRIV_KEY_INFO_free(info);
     return key;
 }
@@ -144,7 +146,7 @@ bool tls_reader_pair(struct tls_reader *reader, struct str *der, struct str pkcs
     size_t n;
     if (der->n > INT_MAX || pkcs8.n > INT_MAX || !make_bare(reader))
         return false;
-    EVP_PKEY *private = read_key(reader, pkcs8);
+    EVP_PKEY *private = tls_reader_key(reader, pkcs8);
     X509 *certificate = read_leaf(reader, *der, &n);
     bool done = private && certificate && complete(certificate, private, str_head(*der, n)) &&
                 is_quiet(certificate);

@@ -36,6 +36,10 @@ void tls_reader_done(struct tls_reader *reader);
  * caller's. NULL: it is none, or there is no memory. Without a reader (NULL) it is parsed. */
 X509 *tls_reader_issuer(struct tls_reader *reader, struct str *der);
 
+/* The private key in this DER of PKCS #8. NULL: it is none, or there is no memory, or with a reader
+ * it is of a kind that only decoders read (Ed25519). */
+EVP_PKEY *tls_reader_key(struct tls_reader *reader, struct str pkcs8);
+
 /* Takes the certificate at the beginning of *der off it, together with its private key (DER of
  * PKCS #8), and gives both to the caller. The public key that stands beside the private one is the
  * certificate's; whether it is its own is not looked at, as by X509_check_private_key. False, and

@@ -29,15 +29,6 @@ static int refuse(struct error *err, struct msg m)
     return error_set(err, ERROR_PERMANENT, m);
 }
 
-static EVP_PKEY *read_key(struct str pkcs8)
-{
-    const unsigned char *p = (const unsigned char *)pkcs8.p;
-    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)pkcs8.n);
-    EVP_PKEY *key = info ? EVP_PKCS82PKEY(info) : NULL;
-    PKCS8_PRIV_KEY_INFO_free(info);
-    return key;
-}
-
 /* The certificate and its key, each by itself. */
 static int read_pair(struct tls_identity *identity, struct str name, struct str *chain,
                      struct str key, struct error *err)
@@ -45,7 +36,7 @@ static int read_pair(struct tls_identity *identity, struct str name, struct str 
     identity->leaf = tls_reader_issuer(NULL, chain);
     if (!identity->leaf)
         return refuse(err, msg_tls_certificate_unreadable(name));
-    identity->key = read_key(key);
+    identity->key = tls_reader_key(NULL, key);
     if (!identity->key)
         return refuse(err, msg_tls_key_unreadable(name));
     if (X509_check_private_key(identity->leaf, identity->key) != 1)
